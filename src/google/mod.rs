@@ -1,0 +1,17 @@
+//! The upstream: Google's Places API (New). The only room that knows its wire format, prices and errors.
+//!
+//! To swap the upstream, put a folder beside this one that offers the same two calls as [`Places`].
+
+mod advice;
+mod client;
+mod convert;
+pub mod drift;
+mod errors;
+pub mod mask;
+mod schema;
+mod watch;
+mod wire;
+
+pub use client::Places;
+pub use convert::{Reading, place_from_body, search_page_from_body};
+pub use errors::{GoogleError, classify};

@@ -1,0 +1,101 @@
+//! Google's published schema as data: reads `schema-20261101.txt` once into a form that a walk can follow.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+const TEXT: &str = include_str!("schema-20261101.txt");
+
+/// The messages of the revision that this version was built for.
+pub(super) static SCHEMA: LazyLock<Schema> = LazyLock::new(|| Schema::parse(TEXT));
+
+/// All messages by name.
+#[derive(Debug)]
+pub(super) struct Schema(HashMap<&'static str, Message>);
+
+/// The fields of one message by name.
+pub(super) type Message = HashMap<&'static str, Field>;
+
+/// What a field may hold.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) kind: Kind,
+    pub(super) is_list: bool,
+}
+
+/// The type of one value.
+#[derive(Debug)]
+pub(super) enum Kind {
+    Text,
+    Bool,
+    Number,
+    /// 32 bits, a JSON number.
+    Integer,
+    /// 64 bits, which proto3 JSON writes as a string.
+    LongInteger,
+    /// RFC 3339.
+    Timestamp,
+    Enum(Vec<&'static str>),
+    Message(&'static str),
+}
+
+impl Schema {
+    /// The message of this name, if the schema has it.
+    pub(super) fn message(&self, name: &str) -> Option<&Message> {
+        self.0.get(name)
+    }
+
+    fn parse(text: &'static str) -> Self {
+        let mut messages: HashMap<_, Message> = HashMap::new();
+        let mut current = "";
+        for line in text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
+            match line.strip_prefix("  ").and_then(|field| field.split_once(' ')) {
+                None => {
+                    current = line;
+                    messages.entry(current).or_default();
+                }
+                Some((name, kind)) => {
+                    messages.entry(current).or_default().insert(name, Field::parse(kind));
+                }
+            }
+        }
+        Self(messages)
+    }
+}
+
+impl Field {
+    fn parse(text: &'static str) -> Self {
+        let (name, is_list) = match text.strip_suffix("[]") {
+            Some(name) => (name, true),
+            None => (text, false),
+        };
+        let kind = match name {
+            "string" | "duration" => Kind::Text,
+            "bool" => Kind::Bool,
+            "double" => Kind::Number,
+            "int32" => Kind::Integer,
+            "int64" => Kind::LongInteger,
+            "timestamp" => Kind::Timestamp,
+            _ => match name.strip_prefix("enum ") {
+                Some(values) => Kind::Enum(values.split(' ').collect()),
+                None => Kind::Message(name),
+            },
+        };
+        Self { kind, is_list }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_that_a_field_names_is_there() {
+        for message in SCHEMA.0.values() {
+            for field in message.values() {
+                if let Kind::Message(name) = field.kind {
+                    assert!(SCHEMA.message(name).is_some(), "{name}");
+                }
+            }
+        }
+        assert_eq!(SCHEMA.0.len(), 56);
+    }
+}

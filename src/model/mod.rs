@@ -1,0 +1,19 @@
+//! The words that all rooms share, parsed once at the edge: whoever holds one of these types holds a valid value.
+
+mod failure;
+mod grammar;
+mod language;
+mod place;
+mod place_id;
+mod rating;
+mod review;
+
+pub use failure::{Code, Failure, Tier};
+pub use grammar::Invalid;
+pub use language::{LANGUAGE_PATTERN, Language, REGION_PATTERN, Region};
+pub use place::{
+    ConsumerAlert, DataSource, Located, OpeningDate, Place, PlaceStatus, ReviewSummary, Search, SearchPage, ThirdParty,
+};
+pub use place_id::{PLACE_ID_PATTERN, PlaceId};
+pub use rating::Rating;
+pub use review::{Author, Review, Text};

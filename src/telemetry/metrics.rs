@@ -1,0 +1,164 @@
+//! Every instrument of the server, in one struct. Recorded with OpenTelemetry, read by Prometheus from `/metrics`.
+//!
+//! The exporter turns `mcp.tool.duration` with unit `s` into `mcp_tool_duration_seconds`, and adds `_total` to
+//! counters. Label values come from enums or from our own lists, never from input, so that the number of series is
+//! bounded whatever callers send.
+
+use crate::model::Failure;
+use opentelemetry::{
+    KeyValue,
+    metrics::{Counter, Histogram, Meter, MeterProvider as _},
+};
+use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider};
+use prometheus::{Encoder as _, Registry, TextEncoder};
+use std::time::Duration;
+
+/// Buckets in seconds of OpenTelemetry's convention for MCP durations.
+const MCP_SECONDS: &[f64] = &[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+/// Finer at the low end: a cached answer takes well under a millisecond.
+const TOOL_SECONDS: &[f64] =
+    &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// The instruments. Cheap to clone.
+#[derive(Clone)]
+pub struct Metrics {
+    registry: Registry,
+    provider: SdkMeterProvider,
+    tool_calls: Counter<u64>,
+    tool_duration: Histogram<f64>,
+    tool_errors: Counter<u64>,
+    operation_duration: Histogram<f64>,
+    upstream_duration: Histogram<f64>,
+    schema_drift: Counter<u64>,
+    cost: Counter<f64>,
+}
+
+impl std::fmt::Debug for Metrics {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+/// The exporter could not be set up.
+#[derive(Debug, thiserror::Error)]
+#[error("the metrics exporter could not be set up: {0}")]
+pub struct SetUp(String);
+
+impl Metrics {
+    /// Makes all instruments, in a registry of their own.
+    ///
+    /// # Errors
+    /// [`SetUp`] when the exporter refuses its own settings.
+    pub fn new() -> Result<Self, SetUp> {
+        let registry = Registry::new();
+        let exporter = opentelemetry_prometheus::exporter()
+            .with_registry(registry.clone())
+            .scope_info_enabled(false)
+            .without_target_info()
+            .build()
+            .map_err(|error| SetUp(error.to_string()))?;
+        let provider = SdkMeterProvider::builder()
+            .with_reader(exporter)
+            .with_resource(Resource::builder_empty().with_service_name(env!("CARGO_PKG_NAME")).build())
+            .build();
+        let meter = provider.meter(env!("CARGO_PKG_NAME"));
+        let seconds = |name: &'static str, help: &'static str, buckets: &[f64]| seconds(&meter, name, help, buckets);
+        Ok(Self {
+            tool_calls: counter(&meter, "mcp.tool.calls", "Tool calls by tool and status (ok or error)."),
+            tool_duration: seconds("mcp.tool.duration", "Duration of tool calls.", TOOL_SECONDS),
+            tool_errors: counter(&meter, "mcp.tool.errors", "Failed tool calls by tool and tier."),
+            operation_duration: seconds("mcp.server.operation.duration", "Duration of MCP requests.", MCP_SECONDS),
+            upstream_duration: seconds("upstream.request.duration", "Duration of requests to Google.", MCP_SECONDS),
+            schema_drift: counter(
+                &meter,
+                "upstream.schema.drift",
+                "Findings in Google's answers that its published schema does not name or that have another type.",
+            ),
+            cost: meter
+                .f64_counter("upstream.cost.usd")
+                .with_description("Estimated cost at Google's list prices, before free calls.")
+                .build(),
+            registry,
+            provider,
+        })
+    }
+
+    /// Shows as `dependency_up` what `read` tells: the name of each dependency, and whether it works.
+    pub fn watch_dependencies(&self, read: impl Fn() -> Vec<(&'static str, bool)> + Send + Sync + 'static) {
+        self.provider
+            .meter(env!("CARGO_PKG_NAME"))
+            .u64_observable_gauge("dependency.up")
+            .with_description("1 while a dependency works as far as is known, else 0.")
+            .with_callback(move |gauge| {
+                for (dependency, is_up) in read() {
+                    gauge.observe(u64::from(is_up), &[KeyValue::new("dependency", dependency)]);
+                }
+            })
+            .build();
+    }
+
+    /// One tool call ended.
+    pub fn tool_call(&self, tool: &'static str, duration: Duration, failure: Option<&Failure>) {
+        let status = if failure.is_some() { "error" } else { "ok" };
+        let tool = KeyValue::new("tool", tool);
+        self.tool_calls.add(1, &[tool.clone(), KeyValue::new("status", status)]);
+        self.tool_duration.record(duration.as_secs_f64(), std::slice::from_ref(&tool));
+        if let Some(failure) = failure {
+            self.tool_errors.add(1, &[tool, KeyValue::new("tier", failure.code.class().0.as_str())]);
+        }
+    }
+
+    /// One MCP request was answered. `error_type` is a JSON-RPC code or `tool_error`.
+    pub fn operation(
+        &self,
+        method: &'static str,
+        tool: Option<&'static str>,
+        duration: Duration,
+        error_type: Option<&'static str>,
+    ) {
+        let mut labels = vec![KeyValue::new("mcp.method.name", method)];
+        labels.extend(tool.map(|tool| KeyValue::new("gen_ai.tool.name", tool)));
+        labels.extend(error_type.map(|error| KeyValue::new("error.type", error)));
+        self.operation_duration.record(duration.as_secs_f64(), &labels);
+    }
+
+    /// One request to Google ended.
+    pub fn upstream_request(&self, endpoint: &'static str, outcome: &'static str, duration: Duration) {
+        self.upstream_duration.record(
+            duration.as_secs_f64(),
+            &[
+                KeyValue::new("api", "places"),
+                KeyValue::new("endpoint", endpoint),
+                KeyValue::new("outcome", outcome),
+            ],
+        );
+    }
+
+    /// Google's answer differed from its published schema.
+    pub fn schema_drift(&self, endpoint: &'static str, kind: &'static str) {
+        self.schema_drift.add(1, &[KeyValue::new("endpoint", endpoint), KeyValue::new("kind", kind)]);
+    }
+
+    /// A request was answered that Google bills.
+    pub fn upstream_cost(&self, sku: &'static str, usd: f64) {
+        self.cost.add(usd, &[KeyValue::new("sku", sku)]);
+    }
+
+    /// All figures in Prometheus' text format.
+    ///
+    /// # Errors
+    /// [`SetUp`] when the figures cannot be encoded.
+    pub fn render(&self) -> Result<String, SetUp> {
+        let mut page = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut page).map_err(|error| SetUp(error.to_string()))?;
+        String::from_utf8(page).map_err(|error| SetUp(error.to_string()))
+    }
+}
+
+fn counter(meter: &Meter, name: &'static str, help: &'static str) -> Counter<u64> {
+    meter.u64_counter(name).with_description(help).build()
+}
+
+fn seconds(meter: &Meter, name: &'static str, help: &'static str, buckets: &[f64]) -> Histogram<f64> {
+    meter.f64_histogram(name).with_description(help).with_unit("s").with_boundaries(buckets.to_vec()).build()
+}
