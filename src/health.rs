@@ -54,14 +54,25 @@ pub struct Health {
 impl Health {
     /// No check yet.
     pub fn new(clock: Clock) -> Self {
-        Self { checks: Arc::default(), clock }
+        Self {
+            checks: Arc::default(),
+            clock,
+        }
     }
 
     /// Adds a check; the part that owns the dependency keeps the reporter.
     pub fn register(&self, name: &'static str, needed_to_serve: bool) -> Reporter {
-        let check = Check { name, needed_to_serve, state: State::Unknown, since: self.clock.now() };
+        let check = Check {
+            name,
+            needed_to_serve,
+            state: State::Unknown,
+            since: self.clock.now(),
+        };
         self.lock().push(check);
-        Reporter { health: self.clone(), name }
+        Reporter {
+            health: self.clone(),
+            name,
+        }
     }
 
     /// All checks, in the order in which they were added.
@@ -71,20 +82,26 @@ impl Health {
 
     /// Whether this instance can serve.
     pub fn is_ready(&self) -> bool {
-        self.lock().iter().all(|check| !check.needed_to_serve || check.state.is_up())
+        self.lock()
+            .iter()
+            .all(|check| !check.needed_to_serve || check.state.is_up())
     }
 
     fn set(&self, name: &'static str, state: State) {
         let now = self.clock.now();
         let mut checks = self.lock();
-        let Some(check) = checks.iter_mut().find(|check| check.name == name) else { return };
+        let Some(check) = checks.iter_mut().find(|check| check.name == name) else {
+            return;
+        };
         if check.state.as_str() == state.as_str() {
             check.state = state;
             return;
         }
         match &state {
             State::Down(cause) => tracing::warn!(dependency = name, cause, "dependency is down"),
-            State::Up | State::Unknown => tracing::info!(dependency = name, state = state.as_str(), "dependency changed"),
+            State::Up | State::Unknown => {
+                tracing::info!(dependency = name, state = state.as_str(), "dependency changed")
+            }
         }
         check.state = state;
         check.since = now;

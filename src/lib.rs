@@ -1,6 +1,7 @@
 //! map to come
 pub mod clock;
 pub mod config;
+pub mod emulator;
 pub mod google;
 pub mod health;
 pub mod model;

@@ -15,7 +15,9 @@ impl From<GoogleError> for Failure {
         match error {
             GoogleError::QuotaMinute => failure.retry_after(MINUTE),
             GoogleError::QuotaDay => failure.retry_after(Duration::from_secs(3600)),
-            GoogleError::Unavailable(_) | GoogleError::Unreachable | GoogleError::TimedOut(_) => failure.retry_after(PAUSE),
+            GoogleError::Unavailable(_) | GoogleError::Unreachable | GoogleError::TimedOut(_) => {
+                failure.retry_after(PAUSE)
+            }
             _ => failure,
         }
     }
@@ -38,7 +40,9 @@ fn code(error: &GoogleError) -> Code {
         GoogleError::Unavailable(_) => Code::GoogleUnavailable,
         GoogleError::Unreachable => Code::GoogleUnreachable,
         GoogleError::TimedOut(_) => Code::GoogleTimedOut,
-        GoogleError::TooLarge(_) | GoogleError::NotJson | GoogleError::FormatChanged { .. } => Code::GoogleFormatChanged,
+        GoogleError::TooLarge(_) | GoogleError::NotJson | GoogleError::FormatChanged { .. } => {
+            Code::GoogleFormatChanged
+        }
     }
 }
 

@@ -60,7 +60,12 @@ pub struct Finding {
 ///
 /// Returns every finding, in the order of the body.
 pub fn inspect(body: &Value, root: &str, list: &str) -> Vec<Finding> {
-    let mut walk = Walk { list, path: String::new(), element: None, findings: Vec::new() };
+    let mut walk = Walk {
+        list,
+        path: String::new(),
+        element: None,
+        findings: Vec::new(),
+    };
     match SCHEMA.message(root) {
         Some(message) => walk.message(body, message),
         None => walk.find(DriftKind::NotJson),
@@ -77,11 +82,17 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn find(&mut self, kind: DriftKind) {
-        self.findings.push(Finding { kind, path: self.path.clone(), element: self.element });
+        self.findings.push(Finding {
+            kind,
+            path: self.path.clone(),
+            element: self.element,
+        });
     }
 
     fn message(&mut self, value: &Value, message: &Message) {
-        let Value::Object(fields) = value else { return self.find(DriftKind::WrongType) };
+        let Value::Object(fields) = value else {
+            return self.find(DriftKind::WrongType);
+        };
         for (name, value) in fields {
             let end = self.path.len();
             self.enter(name);
@@ -97,7 +108,9 @@ impl Walk<'_> {
         if !field.is_list {
             return self.value(value, &field.kind);
         }
-        let Value::Array(elements) = value else { return self.find(DriftKind::WrongType) };
+        let Value::Array(elements) = value else {
+            return self.find(DriftKind::WrongType);
+        };
         let is_the_list = self.path == self.list;
         let end = self.path.len();
         self.path.push_str("[]");
@@ -142,7 +155,11 @@ impl Walk<'_> {
             self.path.push('.');
         }
         for character in name.chars().take(64) {
-            let shown = if character.is_ascii_alphanumeric() || character == '_' { character } else { '?' };
+            let shown = if character.is_ascii_alphanumeric() || character == '_' {
+                character
+            } else {
+                '?'
+            };
             let _ = self.path.write_char(shown);
         }
     }

@@ -22,7 +22,11 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(metrics: Metrics, health: Reporter) -> Self {
-        Self { metrics, health, logged: Mutex::default() }
+        Self {
+            metrics,
+            health,
+            logged: Mutex::default(),
+        }
     }
 
     /// A request was answered with 2xx, which is what Google bills.
@@ -52,7 +56,12 @@ impl Watch {
             let kind = finding.kind.as_str();
             self.metrics.schema_drift(endpoint, kind);
             if self.is_new(endpoint, kind, &finding.path) {
-                tracing::warn!(endpoint, kind, path = finding.path, "Google's answer differs from its published schema");
+                tracing::warn!(
+                    endpoint,
+                    kind,
+                    path = finding.path,
+                    "Google's answer differs from its published schema"
+                );
             }
         }
     }

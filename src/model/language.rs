@@ -24,7 +24,10 @@ impl Language {
         if LANGUAGE.is_match(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid { what: "a language", allowed: "a BCP 47 tag such as `en` or `pt-BR`" })
+            Err(Invalid {
+                what: "a language",
+                allowed: "a BCP 47 tag such as `en` or `pt-BR`",
+            })
         }
     }
 
@@ -47,7 +50,10 @@ impl Region {
         if REGION.is_match(text) {
             Ok(Self(text.to_ascii_uppercase()))
         } else {
-            Err(Invalid { what: "a region", allowed: "two letters such as `DE`" })
+            Err(Invalid {
+                what: "a region",
+                allowed: "two letters such as `DE`",
+            })
         }
     }
 
@@ -66,7 +72,15 @@ mod tests {
         for good in ["en", "de", "pt-BR", "zh-Hant-TW", "es-419", "fil"] {
             assert!(Language::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "e", "en\r\nX-Evil: 1", "../", "en_US", "english!", &"en-".repeat(400)] {
+        for bad in [
+            "",
+            "e",
+            "en\r\nX-Evil: 1",
+            "../",
+            "en_US",
+            "english!",
+            &"en-".repeat(400),
+        ] {
             assert!(Language::parse(bad).is_err(), "{bad:?}");
         }
         assert_eq!(Region::parse("de").expect("valid").as_str(), "DE");
