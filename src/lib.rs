@@ -1,9 +1,38 @@
-//! map to come
+//! Google Reviews MCP: one self-hosted server through which AI clients read and analyse Google reviews.
+//!
+//! # The rooms, in the order in which a call walks through them
+//!
+//! | room | what it is |
+//! |---|---|
+//! | [`cli`] | one file a command |
+//! | [`app`] | the composition root: the only place that constructs |
+//! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, health paths, metrics page |
+//! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client |
+//! | [`tools`] | what we offer: one file a tool |
+//! | [`reviews`] | the domain: use cases, sanitising, attribution, samples |
+//! | [`google`] | the upstream: client, field masks and prices, drift check, errors |
+//! | [`emulator`] | side room: a server that speaks Google's wire format, with invented data and faults |
+//!
+//! Leaves that every room may use: [`model`], [`clock`], [`config`], [`telemetry`], [`tasks`], [`health`].
+//!
+//! Data flows one way, and `tests/it/architecture.rs` holds who may use whom.
+//!
+//! # How to add a tool
+//!
+//! Write `src/tools/my_tool.rs` with an `Input`, an `Output` and an `impl Tool`, and add one line to
+//! [`tools::all`]. The README shows it in ten lines.
+
+pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod emulator;
 pub mod google;
 pub mod health;
+pub mod http;
+pub mod mcp;
 pub mod model;
+pub mod reviews;
 pub mod tasks;
 pub mod telemetry;
+pub mod tools;

@@ -3,8 +3,8 @@
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// A compiled pattern that is written as a constant.
-pub(super) type Pattern = LazyLock<Regex>;
+/// A rule as a regular expression, in the part of the language that Rust and JSON Schema share.
+pub type Pattern = LazyLock<Regex>;
 
 /// Compiles a constant pattern; each one is exercised by a test of its type.
 #[expect(clippy::expect_used, reason = "constant patterns, each compiled by a test")]

@@ -3,13 +3,10 @@
 use super::grammar::{Invalid, Pattern, compile};
 
 /// The well-formed part of BCP 47 that is of use here: language, then script, region and variants.
-pub const LANGUAGE_PATTERN: &str = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$";
+pub static LANGUAGE_PATTERN: Pattern = Pattern::new(|| compile("^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"));
 
 /// A two-letter CLDR region.
-pub const REGION_PATTERN: &str = "^[A-Za-z]{2}$";
-
-static LANGUAGE: Pattern = Pattern::new(|| compile(LANGUAGE_PATTERN));
-static REGION: Pattern = Pattern::new(|| compile(REGION_PATTERN));
+pub static REGION_PATTERN: Pattern = Pattern::new(|| compile("^[A-Za-z]{2}$"));
 
 /// A language tag such as `en` or `pt-BR`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -21,7 +18,7 @@ impl Language {
     /// # Errors
     /// [`Invalid`] when the text is not a well-formed tag.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        if LANGUAGE.is_match(text) {
+        if LANGUAGE_PATTERN.is_match(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Invalid {
@@ -47,7 +44,7 @@ impl Region {
     /// # Errors
     /// [`Invalid`] when the text is not two letters.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        if REGION.is_match(text) {
+        if REGION_PATTERN.is_match(text) {
             Ok(Self(text.to_ascii_uppercase()))
         } else {
             Err(Invalid {

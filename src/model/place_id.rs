@@ -6,9 +6,7 @@ use std::fmt;
 
 /// The grammar of a place id, as published in tool schemas. Google documents the ids as opaque text of no fixed
 /// length; all that were seen are URL-safe base64, which also keeps them from escaping a URL path.
-pub const PLACE_ID_PATTERN: &str = "^[A-Za-z0-9_-]{10,512}$";
-
-static PATTERN: Pattern = Pattern::new(|| compile(PLACE_ID_PATTERN));
+pub static PLACE_ID_PATTERN: Pattern = Pattern::new(|| compile("^[A-Za-z0-9_-]{10,512}$"));
 
 /// A place id that follows [`PLACE_ID_PATTERN`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -21,7 +19,7 @@ impl PlaceId {
     /// # Errors
     /// [`Invalid`] when the text does not follow [`PLACE_ID_PATTERN`].
     pub fn parse(text: &str) -> Result<Self, Invalid> {
-        if PATTERN.is_match(text) {
+        if PLACE_ID_PATTERN.is_match(text) {
             Ok(Self(text.to_owned()))
         } else {
             Err(Invalid {

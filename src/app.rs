@@ -1,0 +1,179 @@
+//! The composition root: the only place that constructs the parts and connects them.
+
+use crate::{
+    clock::Clock,
+    config::{Config, Google, Provider},
+    emulator::{DEMO_KEY, Emulator},
+    google::Places,
+    health::Health,
+    http::{self, Door, Readiness},
+    mcp::{self, Limits, Offer, Server},
+    reviews::Reviews,
+    tasks::Tasks,
+    telemetry::Metrics,
+    tools,
+};
+use anyhow::{Context as _, Result};
+use secrecy::SecretString;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What a caller may put in place of the ordinary parts.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where times come from.
+    pub clock: Clock,
+    /// Tools beside the ordinary ones.
+    pub more_tools: Vec<Offer>,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self {
+            clock: Clock::system(),
+            more_tools: Vec::new(),
+        }
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct App {
+    address: SocketAddr,
+    operations_address: SocketAddr,
+    emulator: Option<Emulator>,
+    tasks: Tasks,
+    drain: Duration,
+}
+
+impl App {
+    /// Builds all parts, binds both listeners and starts to serve.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, or a part cannot be built from its settings.
+    pub async fn start(config: Config, parts: Parts) -> Result<Self> {
+        let Parts { clock, more_tools } = parts;
+        let tasks = Tasks::new();
+        let metrics = Metrics::new()?;
+        let health = Health::new(clock.clone());
+        let (google, emulator) = upstream(&config, &clock, &tasks).await?;
+
+        let places = Places::new(
+            google,
+            clock.clone(),
+            metrics.clone(),
+            health.register("google_places", false),
+        )?;
+        let reviews = Reviews::new(Arc::new(places));
+        let mut offers = tools::all(&reviews);
+        offers.extend(more_tools);
+        let limits = Limits {
+            tool_timeout: config.server.tool_timeout,
+        };
+        let server = Server::new(offers, limits, metrics.clone(), clock);
+        let watched = health.clone();
+        metrics.watch_dependencies(move || {
+            watched
+                .checks()
+                .iter()
+                .map(|check| (check.name, check.state.is_up()))
+                .collect()
+        });
+
+        let main = bind(config.server.listen, "server.listen").await?;
+        let operations = bind(config.server.operations_listen, "server.operations_listen").await?;
+        let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
+
+        let stop = tasks.stopping();
+        let readiness = Readiness {
+            health,
+            stopping: stop.clone(),
+            tells_causes: false,
+        };
+        let door = Door::new(address, config.server.public_url.as_ref());
+        let bytes = config.server.max_request_bytes;
+        // Streams are cut only when the process ends: cancelled earlier, calls under way would fail.
+        let endpoint = mcp::endpoint(server, bytes, CancellationToken::new());
+        let drain = config.server.drain_timeout;
+        let main_routes = http::routes(endpoint, door, bytes, readiness.clone());
+        tasks.spawn(http::serve(main, main_routes, stop.clone(), drain));
+        tasks.spawn(http::serve(
+            operations,
+            http::operations_routes(metrics, readiness),
+            stop,
+            drain,
+        ));
+        Ok(Self {
+            address,
+            operations_address,
+            emulator,
+            tasks,
+            drain,
+        })
+    }
+
+    /// Where the main listener is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the operations listener is.
+    pub fn operations_address(&self) -> SocketAddr {
+        self.operations_address
+    }
+
+    /// The MCP endpoint.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}/mcp", self.address)
+    }
+
+    /// The embedded emulator, if reviews come from there.
+    pub fn emulator(&self) -> Option<&Emulator> {
+        self.emulator.as_ref()
+    }
+
+    /// Stops: no new connections, calls under way finish within the time to drain. Returns whether all ended in time.
+    pub async fn stop(self) -> bool {
+        self.tasks.stop(self.drain + Duration::from_secs(1)).await
+    }
+}
+
+/// The settings of the way to the upstream, and the emulator if that is the upstream.
+async fn upstream(config: &Config, clock: &Clock, tasks: &Tasks) -> Result<(Google, Option<Emulator>)> {
+    let mut google = config.google.clone();
+    if config.upstream.provider == Provider::Google {
+        return Ok((google, None));
+    }
+    let emulator = Emulator::start(SocketAddr::from(([127, 0, 0, 1], 0)), clock.clone(), tasks)
+        .await
+        .context("the embedded emulator could not be started")?;
+    google.places_url = emulator.url().parse()?;
+    google.api_key = Some(SecretString::from(DEMO_KEY));
+    Ok((google, Some(emulator)))
+}
+
+async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address} ({key})"))
+}
+
+/// The definitions of all tools, as clients see them.
+///
+/// # Errors
+/// When a part cannot be built.
+pub fn tool_definitions(config: &Config) -> Result<Vec<serde_json::Value>> {
+    let clock = Clock::system();
+    let health = Health::new(clock.clone());
+    let places = Places::new(
+        config.google.clone(),
+        clock,
+        Metrics::new()?,
+        health.register("google_places", false),
+    )?;
+    Ok(tools::all(&Reviews::new(Arc::new(places)))
+        .iter()
+        .map(Offer::definition)
+        .collect())
+}

@@ -1,0 +1,108 @@
+//! `demo`: the shortest way to a first answer, with everything embedded.
+
+use super::{
+    output::{complain, say},
+    stop,
+};
+use crate::{
+    app::{App, Parts},
+    config::{self, Sources},
+    mcp::client::Client,
+    telemetry,
+};
+use anyhow::{Context as _, Result};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use clap::Args;
+use serde_json::{Map, Value, json};
+use std::process::ExitCode;
+
+/// The place of the example call.
+const PLACE: &str = "ChIJdemo_moonlit_bakery_001";
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Port on this machine; 0 takes any free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Make one call, print it, and exit
+    #[arg(long)]
+    once: bool,
+}
+
+impl Demo {
+    pub(super) async fn run(self) -> Result<ExitCode> {
+        // Nothing of the environment: the demo is the same everywhere.
+        let sources = Sources::default()
+            .with("server.listen", format!("127.0.0.1:{}", self.port))
+            .with("server.operations_listen", "127.0.0.1:0")
+            .with("upstream.provider", "demo")
+            .with("log.level", "warn");
+        let config = config::load(&sources)?.into_config()?;
+        telemetry::install_logging(&config.log);
+        let app = App::start(config, Parts::default()).await.with_context(|| {
+            format!(
+                "the demo cannot start on port {}; choose another with --port N, or any free one with --port 0",
+                self.port
+            )
+        })?;
+
+        say(
+            "Google Reviews MCP, demo with synthetic data: places, people and reviews are invented, nothing leaves this machine.\n",
+        );
+        if !self.once {
+            introduce(&app);
+        }
+        let succeeded = example_call(&app).await?;
+        if self.once {
+            app.stop().await;
+            return Ok(if succeeded {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            });
+        }
+        say("\nPress Ctrl-C to stop.");
+        stop::requested().await?;
+        app.stop().await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// How to connect.
+fn introduce(app: &App) {
+    let endpoint = app.endpoint();
+    let cursor = STANDARD.encode(json!({"url": endpoint}).to_string());
+    let cursor = url::form_urlencoded::byte_serialize(cursor.as_bytes()).collect::<String>();
+    say(&format!(
+        "  MCP endpoint  {endpoint}\n  \
+           Claude Code   claude mcp add --transport http google-reviews {endpoint}\n  \
+           Cursor        cursor://anysphere.cursor-deeplink/mcp/install?name=google-reviews&config={cursor}\n  \
+           Metrics       http://{}/metrics",
+        app.operations_address()
+    ));
+    if let Some(emulator) = app.emulator() {
+        say(&format!("  Emulator      {}/_emulator/requests", emulator.url()));
+    }
+    say("");
+}
+
+/// One call over the socket, as a client makes it.
+async fn example_call(app: &App) -> Result<bool> {
+    let arguments = json!({"place_id": PLACE, "limit": 3});
+    let client = Client::connect(&app.endpoint(), None).await?;
+    let answer = client
+        .call(
+            "get_reviews",
+            arguments.as_object().cloned().unwrap_or_else(Map::<String, Value>::new),
+        )
+        .await;
+    client.close().await;
+    let answer = answer?;
+    say(&format!("A call of get_reviews with {arguments} gives:\n"));
+    if answer.is_error {
+        complain(&answer.text)
+    } else {
+        say(&answer.text)
+    }
+    Ok(!answer.is_error)
+}

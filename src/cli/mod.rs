@@ -1,0 +1,99 @@
+//! The command line, one file a command.
+
+mod call;
+mod check_config;
+mod demo;
+mod emulator;
+mod healthcheck;
+mod output;
+mod serve;
+mod stop;
+mod tools;
+
+use crate::config::{self, Config, Sources};
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Read and analyse Google reviews from Claude, Cursor and any other MCP client.
+#[derive(Debug, Parser)]
+#[command(version, about, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve MCP over HTTP, from configuration
+    Serve(ConfigFile),
+    /// Try it: everything embedded, with invented places; nothing leaves this machine
+    Demo(demo::Demo),
+    /// Serve the emulator of Google's Places API alone
+    Emulator(emulator::Emulate),
+    /// Call one tool of a running server, as an MCP client
+    Call(call::Call),
+    /// Print all tool definitions as JSON
+    Tools,
+    /// Print the effective configuration, secrets redacted, with every problem
+    CheckConfig(ConfigFile),
+    /// Ask a running server on this machine whether it is ready; the exit code tells
+    Healthcheck(ConfigFile),
+}
+
+/// Where settings come from beside the environment.
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// A TOML file with settings; those that it lacks have defaults
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    fn sources(self) -> Sources {
+        Sources::from_process(self.config)
+    }
+
+    fn load(self) -> Result<Config> {
+        Ok(config::load(&self.sources())?.into_config()?)
+    }
+}
+
+impl Cli {
+    /// Runs the command. What goes wrong is told on standard error.
+    pub fn run(self) -> ExitCode {
+        let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+            Ok(runtime) => runtime.block_on(self.command.run()),
+            Err(error) => Err(error.into()),
+        };
+        outcome.unwrap_or_else(|error| {
+            output::complain(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        })
+    }
+}
+
+impl Command {
+    async fn run(self) -> Result<ExitCode> {
+        match self {
+            Self::Serve(file) => serve::run(file.load()?).await,
+            Self::Demo(demo) => demo.run().await,
+            Self::Emulator(emulate) => emulate.run().await,
+            Self::Call(call) => call.run().await,
+            Self::Tools => tools::run(),
+            Self::CheckConfig(file) => check_config::run(&file.sources()),
+            Self::Healthcheck(file) => healthcheck::run(file.load()?).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,175 @@
+//! The form of a message before the protocol sees it: media types, size, JSON, and JSON-RPC 2.0's outer fields.
+//!
+//! rmcp answers what it cannot read with 415 and plain text; clients expect 400 and a JSON-RPC error. Batches are
+//! refused in every era of the protocol: 2025-03-26 had them, no later version has.
+
+use super::{
+    problem::Problem,
+    scan::{Fault, Outline, Shape, scan},
+};
+use axum::{
+    body::{Body, to_bytes},
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use serde_json::{Value, json};
+
+/// The largest body in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit(pub(super) usize);
+
+const PARSE_ERROR: i32 = -32_700;
+const INVALID_REQUEST: i32 = -32_600;
+const INVALID_PARAMS: i32 = -32_602;
+/// Longer ids serve no purpose.
+const ID_BYTES: usize = 256;
+const KNOWN_FIELDS: &[&str] = &["jsonrpc", "id", "method", "params", "result", "error"];
+
+/// Lets well-formed messages through.
+pub(super) async fn check(State(Limit(limit)): State<Limit>, request: Request, next: Next) -> Response {
+    if request.method() != Method::POST {
+        return Problem::method_not_allowed("POST").into_response();
+    }
+    if !is_json(request.headers()) {
+        return Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send JSON with Content-Type: application/json.",
+        )
+        .into_response();
+    }
+    let (mut parts, body) = request.into_parts();
+    if !accept_our_answers(&mut parts.headers) {
+        return Problem::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "Answers are JSON: send Accept: application/json, text/event-stream.",
+        )
+        .into_response();
+    }
+    let Ok(body) = to_bytes(body, limit).await else {
+        let detail = format!("The body is larger than {limit} bytes, or it broke off.");
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).into_response();
+    };
+    match scan(&body) {
+        Ok(outline) => match malformed(&outline) {
+            None => next.run(Request::from_parts(parts, Body::from(body))).await,
+            Some((code, message)) => refuse(code, message, id_of(&outline)),
+        },
+        Err(Fault::Syntax) => refuse(PARSE_ERROR, "The body is not JSON.", Value::Null),
+        Err(Fault::DuplicateKey) => refuse(INVALID_REQUEST, "A key appears twice in one object.", Value::Null),
+    }
+}
+
+/// What is wrong with the outer fields, if anything.
+fn malformed(outline: &Outline) -> Option<(i32, &'static str)> {
+    let field = |name: &str| {
+        outline
+            .fields
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, shape)| shape)
+    };
+    match outline.root {
+        Some(Shape::Object) => {}
+        Some(Shape::List) => {
+            return Some((
+                INVALID_REQUEST,
+                "Batches are not supported: send one message a request.",
+            ));
+        }
+        _ => return Some((INVALID_REQUEST, "A message is an object.")),
+    }
+    if outline
+        .fields
+        .iter()
+        .any(|(name, _)| !KNOWN_FIELDS.contains(&name.as_str()))
+    {
+        return Some((
+            INVALID_REQUEST,
+            "A message has jsonrpc, id, method and params, and nothing else.",
+        ));
+    }
+    if field("jsonrpc") != Some(&Shape::Text("2.0".to_owned())) {
+        return Some((INVALID_REQUEST, "`jsonrpc` must be \"2.0\"."));
+    }
+    let id_is_valid = match field("id") {
+        None | Some(Shape::Integer(_)) => true,
+        Some(Shape::Text(id)) => !id.is_empty() && id.len() <= ID_BYTES,
+        Some(_) => false,
+    };
+    if !id_is_valid {
+        return Some((
+            INVALID_REQUEST,
+            "`id` must be an integer or a string of 1 to 256 bytes.",
+        ));
+    }
+    let is_answer = field("result").is_some() || field("error").is_some();
+    if !is_answer && !matches!(field("method"), Some(Shape::Text(_))) {
+        return Some((INVALID_REQUEST, "`method` must be a string."));
+    }
+    match field("params") {
+        None | Some(Shape::Object) => None,
+        Some(_) => Some((INVALID_PARAMS, "`params` must be an object.")),
+    }
+}
+
+/// The id to answer to, if it is one.
+fn id_of(outline: &Outline) -> Value {
+    match outline.fields.iter().find(|(name, _)| name == "id") {
+        Some((_, Shape::Integer(id))) => json!(id),
+        Some((_, Shape::Text(id))) if !id.is_empty() && id.len() <= ID_BYTES => json!(id),
+        _ => Value::Null,
+    }
+}
+
+fn refuse(code: i32, message: &str, id: Value) -> Response {
+    let body = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
+    let mut response = (StatusCode::BAD_REQUEST, body.to_string()).into_response();
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// `application/json`, in UTF-8 if a charset is named, not compressed. Source: RFC 8259 §8.1.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(value), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let Ok(value) = value.to_str() else { return false };
+    let mut parts = value.split(';').map(str::trim);
+    parts
+        .next()
+        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+        && parts.all(|parameter| match parameter.split_once('=') {
+            Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
+                charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
+            }
+            _ => true,
+        })
+        && !headers.contains_key(header::CONTENT_ENCODING)
+}
+
+/// Whether the client takes JSON. The protocol wants both types named; whoever takes anything, or JSON alone, is
+/// served too, because every answer here is JSON.
+fn accept_our_answers(headers: &mut HeaderMap) -> bool {
+    let takes = |value: &HeaderValue| {
+        let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
+        value.split(',').any(|range| {
+            matches!(
+                range.split(';').next().map(str::trim),
+                Some("application/json" | "application/*" | "*/*")
+            )
+        })
+    };
+    let accepts = headers.get_all(header::ACCEPT).iter().any(takes) || !headers.contains_key(header::ACCEPT);
+    if accepts {
+        headers.insert(
+            header::ACCEPT,
+            HeaderValue::from_static("application/json, text/event-stream"),
+        );
+    }
+    accepts
+}

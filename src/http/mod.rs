@@ -1,0 +1,43 @@
+//! The edge: bytes in, bytes out. Knows status codes and no business.
+//!
+//! The path of a request to `/mcp`, in this order: request id, Host and Origin, size of the body, JSON-RPC, rmcp.
+
+mod door;
+mod health;
+mod json_rpc;
+mod operations;
+mod problem;
+mod request_id;
+mod scan;
+mod serve;
+
+pub use door::Door;
+pub use health::Readiness;
+pub use operations::routes as operations_routes;
+pub use serve::serve;
+
+use axum::{
+    Router, middleware,
+    routing::{MethodRouter, get},
+};
+use problem::Problem;
+use std::convert::Infallible;
+
+/// The main listener's routes. `mcp` is the protocol's own service for `/mcp`.
+pub fn routes(mcp: MethodRouter<(), Infallible>, door: Door, max_request_bytes: usize, readiness: Readiness) -> Router {
+    let mcp = Router::new()
+        .route("/mcp", mcp)
+        .layer(middleware::from_fn_with_state(
+            json_rpc::Limit(max_request_bytes),
+            json_rpc::check,
+        ))
+        .layer(middleware::from_fn_with_state(door, door::check));
+    let health = Router::new()
+        .route("/livez", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/health", get(health::summary))
+        .with_state(readiness);
+    mcp.merge(health)
+        .fallback(|| async { Problem::not_found() })
+        .layer(middleware::from_fn(request_id::set))
+}

@@ -1,0 +1,105 @@
+//! A real MCP client for the commands that call a server.
+
+use rmcp::{
+    RoleClient, ServiceExt as _,
+    model::{CallToolRequestParams, JsonObject},
+    service::RunningService,
+    transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
+};
+use serde_json::Value;
+
+/// A connection to a server.
+#[derive(Debug)]
+pub struct Client {
+    service: RunningService<RoleClient, ()>,
+}
+
+/// The call did not come to an answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// No connection, or no agreement on a protocol.
+    #[error("cannot connect to {url}: {cause}")]
+    Connect {
+        /// The server's address.
+        url: String,
+        /// Why.
+        cause: String,
+    },
+    /// The server answered with a protocol error.
+    #[error("the server refused the call: {0}")]
+    Refused(String),
+}
+
+/// The answer of a tool.
+#[derive(Debug, Clone)]
+pub struct ToolAnswer {
+    /// The text parts, one after the other.
+    pub text: String,
+    /// The answer as data, if the tool gives some.
+    pub data: Option<Value>,
+    /// Whether the tool failed.
+    pub is_error: bool,
+    /// The whole result as JSON.
+    pub raw: Value,
+}
+
+impl Client {
+    /// Connects to the MCP endpoint at `url`, with a bearer token if one is given.
+    ///
+    /// # Errors
+    /// [`ClientError::Connect`]
+    pub async fn connect(url: &str, token: Option<&str>) -> Result<Self, ClientError> {
+        let mut settings = StreamableHttpClientTransportConfig::with_uri(url);
+        if let Some(token) = token {
+            settings = settings.auth_header(token);
+        }
+        let transport = StreamableHttpClientTransport::from_config(settings);
+        let service = ().serve(transport).await.map_err(|error| ClientError::Connect {
+            url: url.to_owned(),
+            cause: error.to_string(),
+        })?;
+        Ok(Self { service })
+    }
+
+    /// Calls a tool.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] for protocol errors; a tool that fails is an answer.
+    pub async fn call(&self, tool: &str, arguments: JsonObject) -> Result<ToolAnswer, ClientError> {
+        let request = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
+        let result = self
+            .service
+            .call_tool(request)
+            .await
+            .map_err(|error| ClientError::Refused(error.to_string()))?;
+        let raw = serde_json::to_value(&result).map_err(|error| ClientError::Refused(error.to_string()))?;
+        let texts = raw.get("content").and_then(Value::as_array).into_iter().flatten();
+        let text: Vec<_> = texts.filter_map(|part| part.get("text")?.as_str()).collect();
+        Ok(ToolAnswer {
+            text: text.join("\n"),
+            data: raw.get("structuredContent").cloned(),
+            is_error: raw.get("isError").and_then(Value::as_bool).unwrap_or(false),
+            raw,
+        })
+    }
+
+    /// The names of the server's tools.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`]
+    pub async fn tools(&self) -> Result<Vec<String>, ClientError> {
+        let tools = self
+            .service
+            .list_all_tools()
+            .await
+            .map_err(|error| ClientError::Refused(error.to_string()))?;
+        Ok(tools.into_iter().map(|tool| tool.name.into_owned()).collect())
+    }
+
+    /// Ends the connection.
+    pub async fn close(self) {
+        if let Err(error) = self.service.cancel().await {
+            tracing::debug!(%error, "the connection did not end cleanly");
+        }
+    }
+}

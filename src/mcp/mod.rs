@@ -1,0 +1,17 @@
+//! The protocol. rmcp appears only here; what it leaves to a server is done here too: the panic guard, the time limit,
+//! cancellation, enforced input rules, cache hints, and errors that say what to do.
+//!
+//! Both eras of the protocol are served at one endpoint without sessions, so that any instance can answer any request.
+
+mod arguments;
+pub mod client;
+mod dispatch;
+mod result;
+mod schema;
+mod server;
+mod tool;
+mod transport;
+
+pub use server::{Limits, Server};
+pub use tool::{Answer, Logged, Offer, Tool};
+pub use transport::endpoint;

@@ -1,0 +1,162 @@
+//! The domain: use cases over places and their reviews. No HTTP, no SQL, no JSON-RPC.
+//!
+//! Whatever leaves this room is sanitised, attributed and says what it is a sample of.
+
+mod attribution;
+mod sample;
+pub mod sanitize;
+mod view;
+
+pub use attribution::Attribution;
+pub use sample::{RatingFilter, Sample};
+pub use view::{Detail, MapsText, PlaceView, ReviewView, StatusView};
+
+use crate::{
+    google::Places,
+    model::{DataSource, Failure, Language, Located, PlaceId, Region, Search},
+};
+use std::sync::Arc;
+
+/// The use cases that the tools call.
+#[derive(Debug, Clone)]
+pub struct Reviews {
+    places: Arc<Places>,
+}
+
+/// The answer to a search.
+#[derive(Debug)]
+pub struct FoundPlaces {
+    /// The hits, in the upstream's order.
+    pub places: Vec<PlaceView>,
+    /// How to get the next page.
+    pub next_page_token: Option<String>,
+    /// How many hits were left out because they could not be read.
+    pub unreadable_places: usize,
+    /// Whose data it is.
+    pub source: DataSource,
+    /// What must be shown with it.
+    pub attribution: Attribution,
+}
+
+/// One place.
+#[derive(Debug)]
+pub struct OnePlace {
+    /// The place with all its details.
+    pub place: PlaceView,
+    /// Whose data it is.
+    pub source: DataSource,
+    /// What must be shown with it.
+    pub attribution: Attribution,
+}
+
+/// The reviews of one place.
+#[derive(Debug)]
+pub struct PlaceReviews {
+    /// The place.
+    pub place: PlaceView,
+    /// The reviews that pass the filter, in the upstream's order.
+    pub reviews: Vec<ReviewView>,
+    /// What these reviews are a sample of.
+    pub sample: Sample,
+    /// Whose data it is.
+    pub source: DataSource,
+    /// What must be shown with it.
+    pub attribution: Attribution,
+}
+
+/// Which reviews are wanted, and in which form.
+#[derive(Debug, Clone, Copy)]
+pub struct Selection {
+    /// By stars.
+    pub filter: RatingFilter,
+    /// At most this many.
+    pub limit: usize,
+    /// Translated by the upstream, or as written.
+    pub translate: bool,
+    /// How much of each.
+    pub detail: Detail,
+}
+
+impl Reviews {
+    /// Over this upstream.
+    pub fn new(places: Arc<Places>) -> Self {
+        Self { places }
+    }
+
+    /// Finds places by free text.
+    ///
+    /// # Errors
+    /// What the upstream's failure means for the caller.
+    pub async fn search(&self, search: &Search) -> Result<FoundPlaces, Failure> {
+        let Located {
+            value: page,
+            source,
+            retrieved_at,
+        } = self.places.search(search).await?;
+        Ok(FoundPlaces {
+            places: page
+                .places
+                .iter()
+                .map(|place| PlaceView::of(place, Detail::Concise))
+                .collect(),
+            next_page_token: page.next_page_token,
+            unreadable_places: page.unreadable_places,
+            source,
+            attribution: Attribution::of_search(source, retrieved_at, &page.places),
+        })
+    }
+
+    /// Looks one place up.
+    ///
+    /// # Errors
+    /// What the upstream's failure means for the caller.
+    pub async fn place(&self, id: &PlaceId, language: &Language, region: Option<&Region>) -> Result<OnePlace, Failure> {
+        let Located {
+            value: place,
+            source,
+            retrieved_at,
+        } = self.places.place(id, language, region).await?;
+        Ok(OnePlace {
+            place: PlaceView::of(&place, Detail::Detailed),
+            source,
+            attribution: Attribution::of_place(source, retrieved_at, &place),
+        })
+    }
+
+    /// Reads the reviews that the upstream shows of one place.
+    ///
+    /// # Errors
+    /// What the upstream's failure means for the caller.
+    pub async fn reviews(
+        &self,
+        id: &PlaceId,
+        language: &Language,
+        region: Option<&Region>,
+        selection: Selection,
+    ) -> Result<PlaceReviews, Failure> {
+        let Located {
+            value: place,
+            source,
+            retrieved_at,
+        } = self.places.place(id, language, region).await?;
+        let matching = || {
+            place
+                .reviews
+                .iter()
+                .filter(|review| selection.filter.admits(review.rating))
+        };
+        let reviews: Vec<_> = matching()
+            .take(selection.limit)
+            .map(|review| ReviewView::of(review, selection))
+            .collect();
+        let sample = Sample::of(&place, matching().count(), reviews.len(), selection.filter);
+        let attribution = Attribution::of_place(source, retrieved_at, &place).with_reviews(&reviews, selection.filter);
+        Ok(PlaceReviews {
+            place: PlaceView::of(&place, Detail::Concise),
+            reviews,
+            sample,
+            source,
+            attribution,
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! What a handful of reviews is a sample of. Nobody can draw the wrong conclusion without having been told.
+
+use crate::model::{Place, Rating};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Which stars are wanted, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RatingFilter {
+    /// At least this many stars.
+    pub min: Option<u8>,
+    /// At most this many stars.
+    pub max: Option<u8>,
+}
+
+impl RatingFilter {
+    /// Whether a review with this rating is wanted; one without a rating only if no stars are asked for.
+    pub fn admits(self, rating: Option<Rating>) -> bool {
+        match rating {
+            Some(rating) => {
+                self.min.is_none_or(|min| rating.stars() >= f64::from(min))
+                    && self.max.is_none_or(|max| rating.stars() <= f64::from(max))
+            }
+            None => !self.is_set(),
+        }
+    }
+
+    /// Whether any stars are asked for.
+    pub fn is_set(self) -> bool {
+        self.min.is_some() || self.max.is_some()
+    }
+
+    /// The filter in words, for example `1 to 2 stars`.
+    pub fn in_words(self) -> Option<String> {
+        match (self.min, self.max) {
+            (None, None) => None,
+            (Some(min), None) => Some(format!("at least {min} stars")),
+            (None, Some(max)) => Some(format!("at most {max} stars")),
+            (Some(min), Some(max)) => Some(format!("{min} to {max} stars")),
+        }
+    }
+}
+
+/// What the reviews in an answer stand for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Sample {
+    /// Reviews in this answer.
+    pub returned: usize,
+    /// Reviews that the source shows, at most 5.
+    pub available: usize,
+    /// Ratings in total, with or without text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_ratings: Option<u32>,
+    /// How the source chose and ordered them.
+    pub order: Order,
+    /// The star filter that was applied.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    /// Reviews left out because the source sent them in an unreadable form.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unreadable: usize,
+    /// The same in a sentence, to be told to the user.
+    pub note: String,
+}
+
+/// An order of reviews.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// The source's own order of relevance.
+    Relevance,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
+impl Sample {
+    /// Describes `returned` of the `matching` reviews of `place`.
+    pub(super) fn of(place: &Place, matching: usize, returned: usize, filter: RatingFilter) -> Self {
+        let available = place.reviews.len();
+        let mut sample = Self {
+            returned,
+            available,
+            total_ratings: place.rating_count,
+            order: Order::Relevance,
+            filter: filter.in_words(),
+            unreadable: place.unreadable_reviews,
+            note: String::new(),
+        };
+        sample.note = sample.in_words(matching);
+        sample
+    }
+
+    fn in_words(&self, matching: usize) -> String {
+        let total = self.total_ratings.unwrap_or(0);
+        let mut note = match (self.available, total) {
+            (0, 0) => "Nobody has rated this place yet.".to_owned(),
+            (0, total) => format!("The source shows none of the reviews behind {}.", ratings(total)),
+            (_, 0) => format!(
+                "{} of this place, in the source's order of relevance.",
+                count(self.returned, "review")
+            ),
+            (_, total) => format!(
+                "{} out of {}, chosen and ordered by the source by relevance; they are a sample, not all reviews and \
+                 not the newest.",
+                count(self.returned, "review"),
+                ratings(total)
+            ),
+        };
+        if let Some(filter) = &self.filter {
+            note.push_str(&format!(
+                " Only reviews with {filter} were kept: {matching} of the {} that the source shows.",
+                self.available
+            ));
+        }
+        if self.unreadable > 0 {
+            note.push_str(&format!(
+                " {} left out, because the source sent {} in a form that could not be read.",
+                if self.unreadable == 1 {
+                    "1 more was".to_owned()
+                } else {
+                    format!("{} more were", self.unreadable)
+                },
+                if self.unreadable == 1 { "it" } else { "them" },
+            ));
+        }
+        note
+    }
+}
+
+fn ratings(total: u32) -> String {
+    count(total as usize, "rating")
+}
+
+fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

@@ -1,0 +1,70 @@
+//! Parts of the text form of answers that several tools share.
+
+use crate::reviews::{Attribution, PlaceView};
+use std::fmt::Write as _;
+
+/// Name, figures, status and id of a place in one line.
+pub(super) fn place_line(place: &PlaceView) -> String {
+    let mut line = place.name.clone().unwrap_or_else(|| "(no name)".to_owned());
+    let _ = write!(line, " — {}", figures(place));
+    if let Some(status) = &place.status {
+        if status.state != "operational" {
+            let _ = write!(line, " · {}", status.state.replace('_', " "));
+        }
+        if let Some(moved) = &status.moved_to_place_id {
+            let _ = write!(line, " to place_id {moved}");
+        }
+        if let Some(date) = &status.opens_on {
+            let _ = write!(line, " on {date}");
+        }
+    }
+    for part in [&place.category, &place.address].into_iter().flatten() {
+        let _ = write!(line, " · {part}");
+    }
+    let _ = write!(line, " · place_id {}", place.place_id);
+    line
+}
+
+/// The mean and the number of ratings.
+pub(super) fn figures(place: &PlaceView) -> String {
+    match (place.rating, place.rating_count) {
+        (Some(rating), Some(count)) => {
+            format!("{rating:.1} ★ from {count} rating{}", if count == 1 { "" } else { "s" })
+        }
+        (Some(rating), None) => format!("{rating:.1} ★"),
+        (None, _) => "no ratings yet".to_owned(),
+    }
+}
+
+/// What must be shown with the content.
+pub(super) fn attribution(attribution: &Attribution) -> String {
+    let mut text = String::new();
+    for notice in [&attribution.order_notice, &attribution.translation_notice]
+        .into_iter()
+        .flatten()
+    {
+        let _ = writeln!(text, "{notice}");
+    }
+    let _ = write!(text, "Source: {}", attribution.text);
+    for party in &attribution.third_parties {
+        let _ = write!(text, ", {}", party.name);
+    }
+    if let Some(url) = &attribution.url {
+        let _ = write!(text, " · {url}");
+    }
+    let _ = write!(text, " · retrieved {}", attribution.retrieved_at);
+    text
+}
+
+/// A stranger's text as a quotation: every line of it is marked, so that it cannot pass for a line of ours.
+pub(super) fn quotation(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("> {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// A stranger's line between quotation marks, with those inside it escaped, so that it cannot end the quotation.
+pub(super) fn quoted(line: &str) -> String {
+    serde_json::Value::from(line).to_string()
+}
