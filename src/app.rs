@@ -30,10 +30,7 @@ pub struct Parts {
 
 impl Default for Parts {
     fn default() -> Self {
-        Self {
-            clock: Clock::system(),
-            more_tools: Vec::new(),
-        }
+        Self { clock: Clock::system(), more_tools: Vec::new() }
     }
 }
 
@@ -59,26 +56,15 @@ impl App {
         let health = Health::new(clock.clone());
         let (google, emulator) = upstream(&config, &clock, &tasks).await?;
 
-        let places = Places::new(
-            google,
-            clock.clone(),
-            metrics.clone(),
-            health.register("google_places", false),
-        )?;
+        let places = Places::new(google, clock.clone(), metrics.clone(), health.register("google_places", false))?;
         let reviews = Reviews::new(Arc::new(places));
         let mut offers = tools::all(&reviews);
         offers.extend(more_tools);
-        let limits = Limits {
-            tool_timeout: config.server.tool_timeout,
-        };
+        let limits = Limits { tool_timeout: config.server.tool_timeout };
         let server = Server::new(offers, limits, metrics.clone(), clock);
         let watched = health.clone();
         metrics.watch_dependencies(move || {
-            watched
-                .checks()
-                .iter()
-                .map(|check| (check.name, check.state.is_up()))
-                .collect()
+            watched.checks().iter().map(|check| (check.name, check.state.is_up())).collect()
         });
 
         let main = bind(config.server.listen, "server.listen").await?;
@@ -86,11 +72,7 @@ impl App {
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
         let stop = tasks.stopping();
-        let readiness = Readiness {
-            health,
-            stopping: stop.clone(),
-            tells_causes: false,
-        };
+        let readiness = Readiness { health, stopping: stop.clone(), tells_causes: false };
         let door = Door::new(address, config.server.public_url.as_ref());
         let bytes = config.server.max_request_bytes;
         // Streams are cut only when the process ends: cancelled earlier, calls under way would fail.
@@ -98,19 +80,8 @@ impl App {
         let drain = config.server.drain_timeout;
         let main_routes = http::routes(endpoint, door, bytes, readiness.clone());
         tasks.spawn(http::serve(main, main_routes, stop.clone(), drain));
-        tasks.spawn(http::serve(
-            operations,
-            http::operations_routes(metrics, readiness),
-            stop,
-            drain,
-        ));
-        Ok(Self {
-            address,
-            operations_address,
-            emulator,
-            tasks,
-            drain,
-        })
+        tasks.spawn(http::serve(operations, http::operations_routes(metrics, readiness), stop, drain));
+        Ok(Self { address, operations_address, emulator, tasks, drain })
     }
 
     /// Where the main listener is.
@@ -154,9 +125,7 @@ async fn upstream(config: &Config, clock: &Clock, tasks: &Tasks) -> Result<(Goog
 }
 
 async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("cannot listen on {address} ({key})"))
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({key})"))
 }
 
 /// The definitions of all tools, as clients see them.
@@ -166,14 +135,6 @@ async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> {
 pub fn tool_definitions(config: &Config) -> Result<Vec<serde_json::Value>> {
     let clock = Clock::system();
     let health = Health::new(clock.clone());
-    let places = Places::new(
-        config.google.clone(),
-        clock,
-        Metrics::new()?,
-        health.register("google_places", false),
-    )?;
-    Ok(tools::all(&Reviews::new(Arc::new(places)))
-        .iter()
-        .map(Offer::definition)
-        .collect())
+    let places = Places::new(config.google.clone(), clock, Metrics::new()?, health.register("google_places", false))?;
+    Ok(tools::all(&Reviews::new(Arc::new(places))).iter().map(Offer::definition).collect())
 }

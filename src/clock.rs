@@ -24,27 +24,18 @@ struct Manual {
 
 impl Clock {
     /// The clock of the machine.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     pub fn system() -> Self {
         Self(Source::System(Instant::now()))
     }
 
     /// A clock that stands until it is moved with [`Clock::advance`].
     pub fn manual(now: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(Mutex::new(Manual {
-            now,
-            elapsed: Duration::ZERO,
-        }))))
+        Self(Source::Manual(Arc::new(Mutex::new(Manual { now, elapsed: Duration::ZERO }))))
     }
 
     /// The present moment.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     pub fn now(&self) -> Timestamp {
         match &self.0 {
             Source::System(_) => Timestamp::now(),

@@ -54,25 +54,14 @@ pub struct Health {
 impl Health {
     /// No check yet.
     pub fn new(clock: Clock) -> Self {
-        Self {
-            checks: Arc::default(),
-            clock,
-        }
+        Self { checks: Arc::default(), clock }
     }
 
     /// Adds a check; the part that owns the dependency keeps the reporter.
     pub fn register(&self, name: &'static str, needed_to_serve: bool) -> Reporter {
-        let check = Check {
-            name,
-            needed_to_serve,
-            state: State::Unknown,
-            since: self.clock.now(),
-        };
+        let check = Check { name, needed_to_serve, state: State::Unknown, since: self.clock.now() };
         self.lock().push(check);
-        Reporter {
-            health: self.clone(),
-            name,
-        }
+        Reporter { health: self.clone(), name }
     }
 
     /// All checks, in the order in which they were added.
@@ -82,9 +71,7 @@ impl Health {
 
     /// Whether this instance can serve.
     pub fn is_ready(&self) -> bool {
-        self.lock()
-            .iter()
-            .all(|check| !check.needed_to_serve || check.state.is_up())
+        self.lock().iter().all(|check| !check.needed_to_serve || check.state.is_up())
     }
 
     fn set(&self, name: &'static str, state: State) {

@@ -38,10 +38,6 @@ impl Call {
             (false, false) => say(&answer.text),
             (false, true) => complain(&answer.text),
         }
-        Ok(if answer.is_error {
-            ExitCode::FAILURE
-        } else {
-            ExitCode::SUCCESS
-        })
+        Ok(if answer.is_error { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }

@@ -55,11 +55,7 @@ impl Demo {
         let succeeded = example_call(&app).await?;
         if self.once {
             app.stop().await;
-            return Ok(if succeeded {
-                ExitCode::SUCCESS
-            } else {
-                ExitCode::FAILURE
-            });
+            return Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE });
         }
         say("\nPress Ctrl-C to stop.");
         stop::requested().await?;
@@ -90,12 +86,8 @@ fn introduce(app: &App) {
 async fn example_call(app: &App) -> Result<bool> {
     let arguments = json!({"place_id": PLACE, "limit": 3});
     let client = Client::connect(&app.endpoint(), None).await?;
-    let answer = client
-        .call(
-            "get_reviews",
-            arguments.as_object().cloned().unwrap_or_else(Map::<String, Value>::new),
-        )
-        .await;
+    let answer =
+        client.call("get_reviews", arguments.as_object().cloned().unwrap_or_else(Map::<String, Value>::new)).await;
     client.close().await;
     let answer = answer?;
     say(&format!("A call of get_reviews with {arguments} gives:\n"));

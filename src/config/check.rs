@@ -8,17 +8,11 @@ use url::{Host, Url};
 /// All rules that the configuration breaks.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let mut found = Vec::new();
-    let mut say = |key: &str, message: &str| {
-        found.push(Problem {
-            key: key.to_owned(),
-            message: message.to_owned(),
-        })
-    };
+    let mut say = |key: &str, message: &str| found.push(Problem { key: key.to_owned(), message: message.to_owned() });
 
-    for (key, address) in [
-        ("server.listen", config.server.listen),
-        ("server.operations_listen", config.server.operations_listen),
-    ] {
+    for (key, address) in
+        [("server.listen", config.server.listen), ("server.operations_listen", config.server.operations_listen)]
+    {
         if !address.ip().is_loopback() {
             say(
                 key,
@@ -29,22 +23,13 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     }
     if let Some(url) = &config.server.public_url {
         if !is_origin(url) {
-            say(
-                "server.public_url",
-                "must be an origin such as http://localhost:8080, without path, query or user",
-            );
+            say("server.public_url", "must be an origin such as http://localhost:8080, without path, query or user");
         } else if !is_loopback(url) {
-            say(
-                "server.public_url",
-                "must name a loopback host: this version has no sign-in",
-            );
+            say("server.public_url", "must name a loopback host: this version has no sign-in");
         }
     }
     if !is_origin(&config.google.places_url) {
-        say(
-            "google.places_url",
-            "must be an origin such as https://places.googleapis.com, without path or query",
-        );
+        say("google.places_url", "must be an origin such as https://places.googleapis.com, without path or query");
     } else if config.google.places_url.scheme() != "https" && !is_loopback(&config.google.places_url) {
         say(
             "google.places_url",
@@ -63,16 +48,10 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         }
     }
     if config.server.max_request_bytes < 1024 {
-        say(
-            "server.max_request_bytes",
-            "must be at least 1024: a tool call is a few hundred bytes",
-        );
+        say("server.max_request_bytes", "must be at least 1024: a tool call is a few hundred bytes");
     }
     if config.upstream.provider == Provider::Google && config.google.max_answer_bytes < 65_536 {
-        say(
-            "google.max_answer_bytes",
-            "must be at least 65536: an answer with five reviews is about 20000",
-        );
+        say("google.max_answer_bytes", "must be at least 65536: an answer with five reviews is about 20000");
     }
     if EnvFilter::builder().parse(&config.log.level).is_err() {
         say(

@@ -1,6 +1,7 @@
 //! Configuration: embedded defaults, then a file, then the environment. All problems are reported at once.
 
 mod check;
+mod environment;
 mod reader;
 
 pub use reader::{Problem, Sources};
@@ -133,11 +134,7 @@ impl Loaded {
     /// # Errors
     /// [`Problems`] names all that is wrong.
     pub fn into_config(self) -> Result<Config, Problems> {
-        if self.problems.is_empty() {
-            Ok(self.config)
-        } else {
-            Err(Problems(self.problems))
-        }
+        if self.problems.is_empty() { Ok(self.config) } else { Err(Problems(self.problems)) }
     }
 }
 
@@ -157,9 +154,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
             max_request_bytes: reader.value("server.max_request_bytes"),
             drain_timeout: reader.duration("server.drain_timeout"),
         },
-        upstream: Upstream {
-            provider: reader.value("upstream.provider"),
-        },
+        upstream: Upstream { provider: reader.value("upstream.provider") },
         google: Google {
             api_key: reader.optional("google.api_key"),
             places_url: reader.value("google.places_url"),
@@ -170,16 +165,9 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
             max_answer_bytes: reader.value("google.max_answer_bytes"),
             use_system_proxy: reader.value("google.use_system_proxy"),
         },
-        log: Log {
-            level: reader.value("log.level"),
-            format: reader.value("log.format"),
-        },
+        log: Log { level: reader.value("log.level"), format: reader.value("log.format") },
     };
     let (effective, mut problems) = reader.finish();
     problems.extend(check::problems(&config));
-    Ok(Loaded {
-        config,
-        effective,
-        problems,
-    })
+    Ok(Loaded { config, effective, problems })
 }

@@ -1,6 +1,6 @@
 //! Merges the sources and reads value after value, remembering every problem instead of stopping at the first.
 
-use super::Problems;
+use super::{Problems, environment};
 use config::{File, FileFormat, Value, ValueKind};
 use serde::de::DeserializeOwned;
 use std::{
@@ -12,11 +12,8 @@ use std::{
 };
 
 const DEFAULTS: &str = include_str!("default.toml");
-const PREFIX: &str = "REVIEWS__";
 /// Keys whose value is never shown and may come from a file.
-const SECRETS: &[&str] = &["google.api_key"];
-/// Names that other programs use for our keys.
-const ALIASES: &[(&str, &str)] = &[("GOOGLE_MAPS_API_KEY", "google.api_key")];
+pub(super) const SECRETS: &[&str] = &["google.api_key"];
 
 /// Where settings come from.
 #[derive(Debug, Clone, Default)]
@@ -36,17 +33,9 @@ impl Sources {
         let environment: HashMap<_, _> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let file = file.or_else(|| {
-            environment
-                .get("REVIEWS_CONFIG")
-                .filter(|path| !path.is_empty())
-                .map(PathBuf::from)
-        });
-        Self {
-            file,
-            environment,
-            overrides: Vec::new(),
-        }
+        let file =
+            file.or_else(|| environment.get("REVIEWS_CONFIG").filter(|path| !path.is_empty()).map(PathBuf::from));
+        Self { file, environment, overrides: Vec::new() }
     }
 
     /// The same, with a value that overrides all sources.
@@ -81,10 +70,8 @@ pub(super) struct Reader {
 
 impl Reader {
     pub(super) fn open(sources: &Sources) -> Result<Self, Problem> {
-        let cannot_read = |key: &str, error: config::ConfigError| Problem {
-            key: key.to_owned(),
-            message: error.to_string(),
-        };
+        let cannot_read =
+            |key: &str, error: config::ConfigError| Problem { key: key.to_owned(), message: error.to_string() };
         let defaults = config::Config::builder()
             .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
             .build()
@@ -94,28 +81,18 @@ impl Reader {
         let mut file_name = "configuration".to_owned();
         if let Some(path) = &sources.file {
             file_name = path.display().to_string();
-            let text = fs::read_to_string(path).map_err(|error| Problem {
-                key: file_name.clone(),
-                message: format!("cannot be read: {error}"),
-            })?;
+            let text = fs::read_to_string(path)
+                .map_err(|error| Problem { key: file_name.clone(), message: format!("cannot be read: {error}") })?;
             builder = builder.add_source(File::from_str(&text, FileFormat::Toml));
         }
-        for (key, value) in from_environment(&sources.environment, &mut problems) {
-            builder = builder
-                .set_override(&key, value)
-                .map_err(|error| cannot_read(&key, error))?;
+        for (key, value) in environment::settings(&sources.environment, &mut problems) {
+            builder = builder.set_override(&key, value).map_err(|error| cannot_read(&key, error))?;
         }
         for (key, value) in &sources.overrides {
-            builder = builder
-                .set_override(*key, value.clone())
-                .map_err(|error| cannot_read(key, error))?;
+            builder = builder.set_override(*key, value.clone()).map_err(|error| cannot_read(key, error))?;
         }
         let merged = builder.build().map_err(|error| cannot_read(&file_name, error))?;
-        let mut reader = Self {
-            merged,
-            defaults,
-            problems,
-        };
+        let mut reader = Self { merged, defaults, problems };
         reader.report_unknown_keys();
         Ok(reader)
     }
@@ -185,90 +162,24 @@ impl Reader {
     }
 
     fn report(&mut self, key: &str, error: &config::ConfigError) {
-        let message = if SECRETS.contains(&key) {
-            "is not text".to_owned()
-        } else {
-            error.to_string()
-        };
-        self.problems.push(Problem {
-            key: key.to_owned(),
-            message,
-        });
+        let message = if SECRETS.contains(&key) { "is not text".to_owned() } else { error.to_string() };
+        self.problems.push(Problem { key: key.to_owned(), message });
     }
 
     fn report_unknown_keys(&mut self) {
         let known = flatten(self.defaults.cache.clone());
-        for key in flatten(self.merged.cache.clone())
-            .into_keys()
-            .filter(|key| !known.contains_key(key))
-        {
+        for key in flatten(self.merged.cache.clone()).into_keys().filter(|key| !known.contains_key(key)) {
             let section = key.split('.').next().unwrap_or_default().to_owned();
-            let siblings: Vec<_> = known
-                .keys()
-                .filter_map(|key| key.strip_prefix(&format!("{section}.")))
-                .map(str::to_owned)
-                .collect();
+            let siblings: Vec<_> =
+                known.keys().filter_map(|key| key.strip_prefix(&format!("{section}."))).map(str::to_owned).collect();
             let message = if siblings.is_empty() {
                 "is not a setting of this program".to_owned()
             } else {
-                format!(
-                    "is not a setting of this program; [{section}] has {}",
-                    siblings.join(", ")
-                )
+                format!("is not a setting of this program; [{section}] has {}", siblings.join(", "))
             };
             self.problems.push(Problem { key, message });
         }
     }
-}
-
-/// Settings from the environment, secrets from the files that it names.
-fn from_environment(environment: &HashMap<String, String>, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for (name, value) in environment {
-        let (base, is_file) = match name.strip_suffix("_FILE") {
-            Some(base) => (base, true),
-            None => (name.as_str(), false),
-        };
-        let alias = ALIASES
-            .iter()
-            .find(|(alias, _)| *alias == base)
-            .map(|(_, key)| (*key).to_owned());
-        let ours = base
-            .strip_prefix(PREFIX)
-            .map(|path| path.to_ascii_lowercase().replace("__", "."));
-        // Our own name wins over one that is shared with other programs.
-        if alias.is_some() && environment.keys().any(|other| own_name(other, alias.as_deref())) {
-            continue;
-        }
-        let Some(key) = ours.or(alias) else { continue };
-        if !is_file {
-            found.entry(key).or_insert_with(|| value.clone());
-        } else if SECRETS.contains(&key.as_str()) {
-            match fs::read_to_string(value) {
-                Ok(text) => {
-                    found.insert(key, text.trim_end_matches(['\r', '\n']).to_owned());
-                }
-                Err(error) => problems.push(Problem {
-                    key: name.clone(),
-                    message: format!("{value} cannot be read: {error}"),
-                }),
-            }
-        } else {
-            problems.push(Problem {
-                key: name.clone(),
-                message: "only secrets are read from files".to_owned(),
-            });
-        }
-    }
-    found
-}
-
-fn own_name(variable: &str, key: Option<&str>) -> bool {
-    variable
-        .strip_suffix("_FILE")
-        .unwrap_or(variable)
-        .strip_prefix(PREFIX)
-        .is_some_and(|path| Some(path.to_ascii_lowercase().replace("__", ".").as_str()) == key)
 }
 
 fn flatten(value: Value) -> BTreeMap<String, Value> {
@@ -276,11 +187,7 @@ fn flatten(value: Value) -> BTreeMap<String, Value> {
         match value.kind {
             ValueKind::Table(table) => {
                 for (name, value) in table {
-                    let key = if prefix.is_empty() {
-                        name
-                    } else {
-                        format!("{prefix}.{name}")
-                    };
+                    let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
                     walk(&key, value, found);
                 }
             }

@@ -34,10 +34,7 @@ pub(super) fn good(body: Value, fault: Option<&Fault>, request: &HeaderMap) -> R
 
 /// An error with Google's body.
 pub(super) fn error(error: &ErrorBody) -> Response {
-    json(
-        error.status,
-        Body::from(serde_json::to_vec_pretty(&error.body).unwrap_or_default()),
-    )
+    json(error.status, Body::from(serde_json::to_vec_pretty(&error.body).unwrap_or_default()))
 }
 
 /// What a front end answers when the path is unknown or a backend is away.
@@ -61,10 +58,7 @@ fn json(status: StatusCode, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json; charset=UTF-8"),
-    );
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=UTF-8"));
     headers.insert(header::VARY, HeaderValue::from_static("Origin, X-Origin, Referer"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     // Whoever reads this data can know that it is invented.
@@ -81,14 +75,9 @@ fn accepts_gzip(request: &HeaderMap) -> bool {
 
 fn compressed(body: &[u8]) -> Response {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    let packed = encoder
-        .write_all(body)
-        .and_then(|()| encoder.finish())
-        .unwrap_or_default();
+    let packed = encoder.write_all(body).and_then(|()| encoder.finish()).unwrap_or_default();
     let mut response = json(StatusCode::OK, Body::from(packed));
-    response
-        .headers_mut()
-        .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     response
 }
 
@@ -111,8 +100,5 @@ fn endless() -> Body {
 
 fn breaking(text: Bytes) -> Body {
     let half = text.slice(..text.len() / 2);
-    Body::from_stream(stream::iter([
-        Ok(half),
-        Err(io::Error::from(io::ErrorKind::ConnectionReset)),
-    ]))
+    Body::from_stream(stream::iter([Ok(half), Err(io::Error::from(io::ErrorKind::ConnectionReset))]))
 }

@@ -69,12 +69,8 @@ struct WrittenReview {
 impl Catalogue {
     #[expect(clippy::expect_used, reason = "embedded data, read by every test")]
     pub(super) fn load() -> Self {
-        let written = WRITTEN
-            .iter()
-            .map(|text| serde_json::from_str(text).expect("valid embedded data"));
-        Self {
-            entries: written.chain((1..=KIOSKS).map(kiosk)).collect(),
-        }
+        let written = WRITTEN.iter().map(|text| serde_json::from_str(text).expect("valid embedded data"));
+        Self { entries: written.chain((1..=KIOSKS).map(kiosk)).collect() }
     }
 
     pub(super) fn find(&self, id: &str) -> Option<&Entry> {
@@ -89,36 +85,17 @@ impl Entry {
 
     /// All words that a search can find, in lower case.
     pub(super) fn words(&self) -> String {
-        let name = self
-            .place
-            .get("displayName")
-            .and_then(|name| name.get("text"))
-            .and_then(Value::as_str);
-        let kind = self
-            .place
-            .get("primaryTypeDisplayName")
-            .and_then(|kind| kind.get("text"))
-            .and_then(Value::as_str);
-        let own = [
-            name.unwrap_or_default(),
-            kind.unwrap_or_default(),
-            self.text("formattedAddress"),
-        ];
+        let name = self.place.get("displayName").and_then(|name| name.get("text")).and_then(Value::as_str);
+        let kind = self.place.get("primaryTypeDisplayName").and_then(|kind| kind.get("text")).and_then(Value::as_str);
+        let own = [name.unwrap_or_default(), kind.unwrap_or_default(), self.text("formattedAddress")];
         let names = self.names.values().map(String::as_str);
-        own.into_iter()
-            .chain(names)
-            .collect::<Vec<_>>()
-            .join(" ")
-            .to_lowercase()
+        own.into_iter().chain(names).collect::<Vec<_>>().join(" ").to_lowercase()
     }
 
     /// Degrees of latitude and longitude.
     pub(super) fn location(&self) -> Option<(f64, f64)> {
         let location = self.place.get("location")?;
-        Some((
-            location.get("latitude")?.as_f64()?,
-            location.get("longitude")?.as_f64()?,
-        ))
+        Some((location.get("latitude")?.as_f64()?, location.get("longitude")?.as_f64()?))
     }
 
     /// The whole place in wire form and wire order, in `language` as far as there are translations.
@@ -127,13 +104,10 @@ impl Entry {
         for field in PLACE_FIELDS {
             let value = match *field {
                 "name" => Some(json!(format!("places/{}", self.id()))),
-                "displayName" => self
-                    .place
-                    .get("displayName")
-                    .map(|name| match self.names.get(primary(language)) {
-                        Some(translated) => json!({"text": translated, "languageCode": language}),
-                        None => name.clone(),
-                    }),
+                "displayName" => self.place.get("displayName").map(|name| match self.names.get(primary(language)) {
+                    Some(translated) => json!({"text": translated, "languageCode": language}),
+                    None => name.clone(),
+                }),
                 "reviews" if !self.reviews.is_empty() => Some(self.render_reviews(language, now)),
                 _ => self.place.get(*field).cloned(),
             };
@@ -146,9 +120,7 @@ impl Entry {
 
     fn render_reviews(&self, language: &str, now: Timestamp) -> Value {
         let shown = self.reviews.iter().enumerate().take(SHOWN_REVIEWS);
-        shown
-            .map(|(position, review)| self.render_review(position, review, language, now))
-            .collect()
+        shown.map(|(position, review)| self.render_review(position, review, language, now)).collect()
     }
 
     fn render_review(&self, position: usize, review: &WrittenReview, language: &str, now: Timestamp) -> Value {
@@ -162,10 +134,7 @@ impl Entry {
         }
         put("rating", json!(review.rating));
         if let (Some(text), Some(original)) = (&review.text, &review.language) {
-            let translated = review
-                .translations
-                .get(primary(language))
-                .filter(|_| primary(language) != original);
+            let translated = review.translations.get(primary(language)).filter(|_| primary(language) != original);
             put(
                 "text",
                 match translated {
@@ -202,7 +171,7 @@ fn author(name: &str, place: &str, position: usize) -> Value {
 fn review_id(place: &str, position: usize, published: &str) -> String {
     let seed = hash(&format!("{place}#{position}"));
     if published.starts_with("2025") || published.starts_with("2026") {
-        URL_SAFE_NO_PAD.encode(format!("\n/CAIQACodChtycF9oOjd{seed:016x}{:015x}", seed >> 4))
+        URL_SAFE_NO_PAD.encode(format!("\n/CAIQACodChtycF9oOjd{seed:016x}{:014x}", seed >> 8))
     } else {
         URL_SAFE_NO_PAD.encode(format!("\n\x16CIHM0ogKEICAg{:011x}", seed >> 20))
     }
@@ -210,11 +179,7 @@ fn review_id(place: &str, position: usize, published: &str) -> String {
 
 /// Both paths under which reports are seen in the wild.
 fn flag_url(id: &str, position: usize) -> String {
-    let path = if position % 2 == 0 {
-        "local/content/rap/report"
-    } else {
-        "local/review/rap/report"
-    };
+    let path = if position % 2 == 0 { "local/content/rap/report" } else { "local/review/rap/report" };
     format!("https://reviews.example/{path}?postId={id}")
 }
 
@@ -236,16 +201,10 @@ fn kiosk(number: u32) -> Entry {
         place["userRatingCount"] = json!(number * 2);
     }
     let place = place.as_object().cloned().unwrap_or_default();
-    Entry {
-        place,
-        names: BTreeMap::new(),
-        reviews: Vec::new(),
-    }
+    Entry { place, names: BTreeMap::new(), reviews: Vec::new() }
 }
 
 /// FNV-1a: the same ids in every build and on every machine.
 pub(super) fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -49,11 +49,9 @@ impl NamedError {
             Self::KeyNotFound => bad_key("API Key not found. Please pass a valid API key."),
             Self::KeyExpired => bad_key("API key expired. Please renew the API key."),
             Self::NoKey => plain(403, "PERMISSION_DENIED", NO_KEY),
-            Self::ServiceDisabled => refused(
-                "SERVICE_DISABLED",
-                SERVICE_DISABLED,
-                json!({"serviceTitle": "Places API (New)"}),
-            ),
+            Self::ServiceDisabled => {
+                refused("SERVICE_DISABLED", SERVICE_DISABLED, json!({"serviceTitle": "Places API (New)"}))
+            }
             Self::BillingDisabled => refused("BILLING_DISABLED", BILLING_DISABLED, json!({})),
             Self::KeyServiceBlocked => refused(
                 "API_KEY_SERVICE_BLOCKED",
@@ -65,11 +63,9 @@ impl NamedError {
                 "Requests from referer <empty> are blocked.",
                 json!({"httpReferrer": "<empty>"}),
             ),
-            Self::KeyAddressBlocked => refused(
-                "API_KEY_IP_ADDRESS_BLOCKED",
-                ADDRESS_BLOCKED,
-                json!({"callerIp": "203.0.113.10"}),
-            ),
+            Self::KeyAddressBlocked => {
+                refused("API_KEY_IP_ADDRESS_BLOCKED", ADDRESS_BLOCKED, json!({"callerIp": "203.0.113.10"}))
+            }
             Self::KeyAndroidBlocked => app_blocked("ANDROID", "Android", "androidPackage"),
             Self::KeyIosBlocked => app_blocked("IOS", "iOS", "iosBundleId"),
             Self::ConsumerSuspended => refused(
@@ -77,11 +73,9 @@ impl NamedError {
                 &format!("Permission denied: Consumer 'api_key:{key}' has been suspended."),
                 json!({"containerInfo": format!("api_key:{key}")}),
             ),
-            Self::KeyLeaked => plain(
-                403,
-                "PERMISSION_DENIED",
-                "Your API key was reported as leaked. Please use another API key.",
-            ),
+            Self::KeyLeaked => {
+                plain(403, "PERMISSION_DENIED", "Your API key was reported as leaked. Please use another API key.")
+            }
             Self::PermissionDenied => plain(403, "PERMISSION_DENIED", "The caller does not have permission"),
             Self::QuotaPerMinute => quota("minute", "Minute", "1/min/{project}", "600"),
             Self::QuotaPerDay => quota("day", "Day", "1/d/{project}", "100"),
@@ -127,10 +121,7 @@ fn with_details(status: u16, name: &str, message: &str, details: Vec<Value>) -> 
         error["details"] = Value::Array(details);
     }
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    ErrorBody {
-        status,
-        body: json!({"error": error}),
-    }
+    ErrorBody { status, body: json!({"error": error}) }
 }
 
 fn error_info(reason: &str, metadata: &Value) -> Value {
@@ -153,12 +144,7 @@ fn bad_key(message: &str) -> ErrorBody {
 
 fn refused(reason: &str, message: &str, mut metadata: Value) -> ErrorBody {
     metadata["consumer"] = json!(format!("projects/{PROJECT}"));
-    with_details(
-        403,
-        "PERMISSION_DENIED",
-        message,
-        vec![error_info(reason, &metadata), localized(message)],
-    )
+    with_details(403, "PERMISSION_DENIED", message, vec![error_info(reason, &metadata), localized(message)])
 }
 
 /// Unlike its siblings this one comes without a localised message.
@@ -183,10 +169,5 @@ fn quota(unit: &str, limit: &str, quota_unit: &str, value: &str) -> ErrorBody {
         "quota_unit": quota_unit,
         "quota_location": "global",
     });
-    with_details(
-        429,
-        "RESOURCE_EXHAUSTED",
-        &message,
-        vec![error_info("RATE_LIMIT_EXCEEDED", &metadata)],
-    )
+    with_details(429, "RESOURCE_EXHAUSTED", &message, vec![error_info("RATE_LIMIT_EXCEEDED", &metadata)])
 }

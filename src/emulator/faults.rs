@@ -68,16 +68,11 @@ pub(super) struct Faults {
 
 impl Faults {
     pub(super) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            on: Mutex::default(),
-        }
+        Self { clock, on: Mutex::default() }
     }
 
     pub(super) fn add(&self, switch: Switch) {
-        let ends = switch
-            .milliseconds
-            .map(|milliseconds| self.clock.elapsed() + Duration::from_millis(milliseconds));
+        let ends = switch.milliseconds.map(|milliseconds| self.clock.elapsed() + Duration::from_millis(milliseconds));
         self.lock().push((switch, ends));
     }
 
@@ -94,9 +89,8 @@ impl Faults {
         let now = self.clock.elapsed();
         let mut on = self.lock();
         on.retain(|(switch, ends)| ends.is_none_or(|ends| now < ends) && switch.requests != Some(0));
-        let (switch, _) = on
-            .iter_mut()
-            .find(|(switch, _)| switch.endpoint.as_deref().is_none_or(|wanted| wanted == endpoint))?;
+        let (switch, _) =
+            on.iter_mut().find(|(switch, _)| switch.endpoint.as_deref().is_none_or(|wanted| wanted == endpoint))?;
         switch.requests = switch.requests.map(|left| left.saturating_sub(1));
         Some(switch.fault.clone())
     }
@@ -133,9 +127,7 @@ fn mistyped(value: Option<&Value>) -> Value {
 
 /// Changes the fields at `path`: names and list positions between dots, `*` for every position of a list.
 fn edit(value: Value, path: &str, change: &dyn Fn(Option<&Value>) -> Option<Value>) -> Value {
-    let (first, rest) = path
-        .split_once('.')
-        .map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     match value {
         Value::Array(elements) => elements
             .into_iter()
@@ -166,41 +158,25 @@ fn edit(value: Value, path: &str, change: &dyn Fn(Option<&Value>) -> Option<Valu
 }
 
 fn rename(value: Value, path: &str, to: &str) -> Value {
-    let (first, rest) = path
-        .split_once('.')
-        .map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     match (value, rest) {
         (Value::Array(elements), Some(rest)) => elements
             .into_iter()
             .enumerate()
-            .map(|(position, element)| {
-                if first == "*" || first == position.to_string() {
-                    rename(element, rest, to)
-                } else {
-                    element
-                }
-            })
+            .map(
+                |(position, element)| {
+                    if first == "*" || first == position.to_string() { rename(element, rest, to) } else { element }
+                },
+            )
             .collect(),
         (Value::Object(fields), Some(rest)) => fields
             .into_iter()
-            .map(|(name, value)| {
-                if name == first {
-                    (name, rename(value, rest, to))
-                } else {
-                    (name, value)
-                }
-            })
+            .map(|(name, value)| if name == first { (name, rename(value, rest, to)) } else { (name, value) })
             .collect::<serde_json::Map<_, _>>()
             .into(),
         (Value::Object(fields), None) => fields
             .into_iter()
-            .map(|(name, value)| {
-                if name == first {
-                    (to.to_owned(), value)
-                } else {
-                    (name, value)
-                }
-            })
+            .map(|(name, value)| if name == first { (to.to_owned(), value) } else { (name, value) })
             .collect::<serde_json::Map<_, _>>()
             .into(),
         (other, _) => other,

@@ -26,9 +26,8 @@ pub(super) fn check(key: Option<&str>) -> Result<(), NamedError> {
     match key {
         None => Err(NamedError::NoKey),
         Some(DEMO_KEY) => Ok(()),
-        Some(key) => Err(TABLE
-            .iter()
-            .find(|(known, _)| *known == key)
-            .map_or(NamedError::KeyInvalid, |(_, error)| *error)),
+        Some(key) => {
+            Err(TABLE.iter().find(|(known, _)| *known == key).map_or(NamedError::KeyInvalid, |(_, error)| *error))
+        }
     }
 }

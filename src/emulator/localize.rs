@@ -9,89 +9,35 @@ pub(super) fn primary(tag: &str) -> &str {
 
 /// Units of "ago" by language: (one, many) of each of year, month, week, day, and the frame with `{}`.
 const WORDS: &[(&str, [(&str, &str); 4], &str)] = &[
-    (
-        "en",
-        [
-            ("a year", "years"),
-            ("a month", "months"),
-            ("a week", "weeks"),
-            ("a day", "days"),
-        ],
-        "{} ago",
-    ),
+    ("en", [("a year", "years"), ("a month", "months"), ("a week", "weeks"), ("a day", "days")], "{} ago"),
     (
         "de",
-        [
-            ("einem Jahr", "Jahren"),
-            ("einem Monat", "Monaten"),
-            ("einer Woche", "Wochen"),
-            ("einem Tag", "Tagen"),
-        ],
+        [("einem Jahr", "Jahren"), ("einem Monat", "Monaten"), ("einer Woche", "Wochen"), ("einem Tag", "Tagen")],
         "vor {}",
     ),
-    (
-        "fr",
-        [
-            ("un an", "ans"),
-            ("un mois", "mois"),
-            ("une semaine", "semaines"),
-            ("un jour", "jours"),
-        ],
-        "il y a {}",
-    ),
-    (
-        "es",
-        [
-            ("un año", "años"),
-            ("un mes", "meses"),
-            ("una semana", "semanas"),
-            ("un día", "días"),
-        ],
-        "Hace {}",
-    ),
-    (
-        "ja",
-        [("1 年", "年"), ("1 か月", "か月"), ("1 週間", "週間"), ("1 日", "日")],
-        "{}前",
-    ),
-    (
-        "fa",
-        [
-            ("یک سال", "سال"),
-            ("یک ماه", "ماه"),
-            ("یک هفته", "هفته"),
-            ("یک روز", "روز"),
-        ],
-        "{} پیش",
-    ),
+    ("fr", [("un an", "ans"), ("un mois", "mois"), ("une semaine", "semaines"), ("un jour", "jours")], "il y a {}"),
+    ("es", [("un año", "años"), ("un mes", "meses"), ("una semana", "semanas"), ("un día", "días")], "Hace {}"),
+    ("ja", [("1 年", "年"), ("1 か月", "か月"), ("1 週間", "週間"), ("1 日", "日")], "{}前"),
+    ("fa", [("یک سال", "سال"), ("یک ماه", "ماه"), ("یک هفته", "هفته"), ("یک روز", "روز")], "{} پیش"),
 ];
 
 /// How long ago `then` was, in words.
 pub(super) fn ago(then: Timestamp, now: Timestamp, language: &str) -> String {
-    let days = now
-        .since((Unit::Hour, then))
-        .map_or(0, |span| i64::from(span.get_hours()) / 24);
+    let days = now.since((Unit::Hour, then)).map_or(0, |span| i64::from(span.get_hours()) / 24);
     let (count, unit) = match days {
         365.. => (days / 365, 0),
         30.. => (days / 30, 1),
         7.. => (days / 7, 2),
         _ => (days.max(1), 3),
     };
-    let words = WORDS
-        .iter()
-        .find(|(tag, ..)| *tag == primary(language))
-        .or(WORDS.first());
+    let words = WORDS.iter().find(|(tag, ..)| *tag == primary(language)).or(WORDS.first());
     let Some((_, units, frame)) = words else {
         return String::new();
     };
     let Some((one, many)) = units.get(unit) else {
         return String::new();
     };
-    let amount = if count == 1 {
-        (*one).to_owned()
-    } else {
-        format!("{count} {many}")
-    };
+    let amount = if count == 1 { (*one).to_owned() } else { format!("{count} {many}") };
     frame.replace("{}", &amount)
 }
 

@@ -127,13 +127,8 @@ impl Mask {
     }
 
     fn parse(text: Option<&str>, is_known: impl Fn(&[String]) -> bool) -> Result<Self, ErrorBody> {
-        let text = text
-            .filter(|text| !text.is_empty())
-            .ok_or_else(|| NamedError::NoFieldMask.body(""))?;
-        let mut mask = Self {
-            all: false,
-            paths: Vec::new(),
-        };
+        let text = text.filter(|text| !text.is_empty()).ok_or_else(|| NamedError::NoFieldMask.body(""))?;
+        let mut mask = Self { all: false, paths: Vec::new() };
         for path in text.split(',') {
             if path == "*" {
                 mask.all = true;
@@ -143,11 +138,7 @@ impl Mask {
             if !is_known(&segments) {
                 let description =
                     format!("Error expanding 'fields' parameter. Cannot find matching fields for path '{path}'.");
-                return Err(bad_request(
-                    "Request contains an invalid argument.",
-                    Some(path),
-                    &description,
-                ));
+                return Err(bad_request("Request contains an invalid argument.", Some(path), &description));
             }
             mask.paths.push(segments);
         }
@@ -176,11 +167,7 @@ fn select(value: Value, paths: &[&[String]]) -> Value {
             for (name, value) in fields {
                 let below: Vec<&[String]> = paths
                     .iter()
-                    .filter_map(|path| {
-                        path.split_first()
-                            .filter(|(first, _)| **first == name)
-                            .map(|(_, rest)| rest)
-                    })
+                    .filter_map(|path| path.split_first().filter(|(first, _)| **first == name).map(|(_, rest)| rest))
                     .collect();
                 if !below.is_empty() {
                     kept.insert(name, select(value, &below));

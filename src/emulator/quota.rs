@@ -32,18 +32,12 @@ struct Counted {
 
 impl Quotas {
     pub(super) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            counted: Mutex::default(),
-        }
+        Self { clock, counted: Mutex::default() }
     }
 
     /// Sets the limits and starts counting anew.
     pub(super) fn set(&self, limits: Limits) {
-        *self.lock() = Counted {
-            limits,
-            ..Counted::default()
-        };
+        *self.lock() = Counted { limits, ..Counted::default() };
     }
 
     /// Counts one request.
@@ -63,11 +57,7 @@ impl Quotas {
         if counted.limits.per_day.is_some_and(|limit| counted.in_day >= limit) {
             return Err(NamedError::QuotaPerDay);
         }
-        if counted
-            .limits
-            .per_minute
-            .is_some_and(|limit| counted.in_minute >= limit)
-        {
+        if counted.limits.per_minute.is_some_and(|limit| counted.in_minute >= limit) {
             return Err(NamedError::QuotaPerMinute);
         }
         counted.in_minute += 1;
@@ -93,10 +83,7 @@ mod tests {
     fn a_day_begins_at_midnight_pacific() {
         let clock = Clock::manual("2026-11-20T07:59:00Z".parse().expect("time"));
         let quotas = Quotas::new(clock.clone());
-        quotas.set(Limits {
-            per_minute: None,
-            per_day: Some(1),
-        });
+        quotas.set(Limits { per_minute: None, per_day: Some(1) });
 
         assert_eq!(quotas.count(), Ok(()));
         assert_eq!(quotas.count(), Err(NamedError::QuotaPerDay));
@@ -108,10 +95,7 @@ mod tests {
     fn a_minute_limit_ends_with_the_minute() {
         let clock = Clock::manual("2026-11-20T08:00:10Z".parse().expect("time"));
         let quotas = Quotas::new(clock.clone());
-        quotas.set(Limits {
-            per_minute: Some(2),
-            per_day: None,
-        });
+        quotas.set(Limits { per_minute: Some(2), per_day: None });
 
         assert_eq!((quotas.count(), quotas.count()), (Ok(()), Ok(())));
         assert_eq!(quotas.count(), Err(NamedError::QuotaPerMinute));

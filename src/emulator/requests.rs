@@ -44,20 +44,13 @@ pub(super) struct RequestLog {
 
 impl RequestLog {
     pub(super) fn new(clock: Clock) -> Self {
-        Self {
-            clock,
-            seen: Mutex::default(),
-        }
+        Self { clock, seen: Mutex::default() }
     }
 
     /// Notes a request and returns its number.
     pub(super) fn note(&self, method: &Method, url: &Uri, headers: &HeaderMap, body: &[u8]) -> u64 {
         let shown = |(name, value): (&http::HeaderName, &http::HeaderValue)| {
-            let value = if name == "x-goog-api-key" {
-                "[key]"
-            } else {
-                value.to_str().unwrap_or("[binary]")
-            };
+            let value = if name == "x-goog-api-key" { "[key]" } else { value.to_str().unwrap_or("[binary]") };
             (name.as_str().to_owned(), value.to_owned())
         };
         let request = SeenRequest {

@@ -34,9 +34,8 @@ const KNOWN_FIELDS: &[&str] = &[
     "includeFutureOpeningBusinesses",
 ];
 /// Words that say nothing about a place.
-const STOP_WORDS: &[&str] = &[
-    "the", "and", "near", "best", "good", "für", "der", "die", "das", "les", "des", "para", "los",
-];
+const STOP_WORDS: &[&str] =
+    &["the", "and", "near", "best", "good", "für", "der", "die", "das", "les", "des", "para", "los"];
 
 /// Answers a search; `body` is the request as sent.
 pub(super) fn answer(state: &State, body: &[u8], mask: &Mask) -> Result<Value, ErrorBody> {
@@ -90,17 +89,9 @@ fn parse(body: &[u8]) -> Result<Map<String, Value>, ErrorBody> {
 }
 
 fn page_size(request: &Map<String, Value>) -> Result<usize, ErrorBody> {
-    let size = request
-        .get("pageSize")
-        .or_else(|| request.get("maxResultCount"))
-        .and_then(Value::as_i64)
-        .unwrap_or(0);
+    let size = request.get("pageSize").or_else(|| request.get("maxResultCount")).and_then(Value::as_i64).unwrap_or(0);
     match usize::try_from(size) {
-        Err(_) => Err(plain(
-            400,
-            "INVALID_ARGUMENT",
-            "Invalid page_size: must not be negative.",
-        )),
+        Err(_) => Err(plain(400, "INVALID_ARGUMENT", "Invalid page_size: must not be negative.")),
         Ok(0) => Ok(PAGE),
         Ok(size) => Ok(size.min(PAGE)),
     }
@@ -112,17 +103,10 @@ fn page_token(request: &Map<String, Value>, offset: usize) -> String {
 }
 
 fn page_offset(request: &Map<String, Value>) -> Result<usize, ErrorBody> {
-    let Some(token) = request
-        .get("pageToken")
-        .and_then(Value::as_str)
-        .filter(|token| !token.is_empty())
-    else {
+    let Some(token) = request.get("pageToken").and_then(Value::as_str).filter(|token| !token.is_empty()) else {
         return Ok(0);
     };
-    let decoded = URL_SAFE_NO_PAD
-        .decode(token)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = URL_SAFE_NO_PAD.decode(token).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let offset = decoded.as_deref().and_then(|text| {
         let (print, offset) = text.split_once('.')?;
         (print == format!("{:016x}", fingerprint(request))).then(|| offset.parse().ok())?
@@ -150,11 +134,7 @@ fn fingerprint(request: &Map<String, Value>) -> u64 {
 fn bias(request: &Map<String, Value>) -> Option<(f64, f64, f64)> {
     let circle = request.get("locationBias")?.get("circle")?;
     let center = circle.get("center")?;
-    Some((
-        center.get("latitude")?.as_f64()?,
-        center.get("longitude")?.as_f64()?,
-        circle.get("radius")?.as_f64()?,
-    ))
+    Some((center.get("latitude")?.as_f64()?, center.get("longitude")?.as_f64()?, circle.get("radius")?.as_f64()?))
 }
 
 /// Places that have at least half of the words, those with more of them and those within the bias first.

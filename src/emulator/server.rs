@@ -23,14 +23,8 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Ids of places that are gone, each with another of Google's wordings.
 const OBSOLETE: &[(&str, &str)] = &[
-    (
-        "ChIJdemo_obsolete_place_001",
-        "The Place ID is no longer valid. Please refresh cached Place IDs.",
-    ),
-    (
-        "ChIJdemo_obsolete_place_002",
-        "The provided Place ID is no longer valid. Please refresh cached Place IDs.",
-    ),
+    ("ChIJdemo_obsolete_place_001", "The Place ID is no longer valid. Please refresh cached Place IDs."),
+    ("ChIJdemo_obsolete_place_002", "The provided Place ID is no longer valid. Please refresh cached Place IDs."),
     ("ChIJdemo_obsolete_place_003", "Requested entity was not found."),
 ];
 
@@ -60,14 +54,7 @@ async fn place_details(
     url: Uri,
     headers: HeaderMap,
 ) -> Response {
-    let call = Call {
-        endpoint: "place_details",
-        method: Method::GET,
-        url,
-        headers,
-        parameters,
-        body: Bytes::new(),
-    };
+    let call = Call { endpoint: "place_details", method: Method::GET, url, headers, parameters, body: Bytes::new() };
     serve(&state, call, |state, call| {
         let language = call.parameters.get("languageCode").map_or("en", String::as_str);
         if !is_language(language) {
@@ -87,14 +74,7 @@ async fn search_text(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let call = Call {
-        endpoint: "search_text",
-        method: Method::POST,
-        url,
-        headers,
-        parameters,
-        body,
-    };
+    let call = Call { endpoint: "search_text", method: Method::POST, url, headers, parameters, body };
     serve(&state, call, |state, call| {
         let mask = Mask::of_search(call.field_mask())?;
         search::answer(state, &call.body, &mask)
@@ -134,11 +114,7 @@ struct Noted<'a> {
 impl<'a> Noted<'a> {
     fn new(state: &'a State, call: &Call) -> Self {
         let number = state.requests.note(&call.method, &call.url, &call.headers, &call.body);
-        Self {
-            state,
-            number,
-            outcome: Outcome::Abandoned,
-        }
+        Self { state, number, outcome: Outcome::Abandoned }
     }
 }
 
@@ -151,15 +127,12 @@ impl Drop for Noted<'_> {
 impl Call {
     /// The key from the header, or else from the URL.
     fn key(&self) -> Option<&str> {
-        self.header("x-goog-api-key")
-            .or_else(|| self.parameters.get("key").map(String::as_str))
+        self.header("x-goog-api-key").or_else(|| self.parameters.get("key").map(String::as_str))
     }
 
     fn field_mask(&self) -> Option<&str> {
         let parameter = |name| self.parameters.get(name).map(String::as_str);
-        self.header("x-goog-fieldmask")
-            .or_else(|| parameter("fields"))
-            .or_else(|| parameter("$fields"))
+        self.header("x-goog-fieldmask").or_else(|| parameter("fields")).or_else(|| parameter("$fields"))
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -173,11 +146,7 @@ fn unknown_place(id: &str) -> ErrorBody {
         return plain(404, "NOT_FOUND", message);
     }
     if id.starts_with("ChIJ") || id.starts_with("Ei") || id.starts_with("Gh") {
-        return plain(
-            404,
-            "NOT_FOUND",
-            "The Place ID is no longer valid. Please refresh cached Place IDs.",
-        );
+        return plain(404, "NOT_FOUND", "The Place ID is no longer valid. Please refresh cached Place IDs.");
     }
     plain(400, "INVALID_ARGUMENT", &format!("Not a valid Place ID: {id}"))
 }
@@ -185,7 +154,5 @@ fn unknown_place(id: &str) -> ErrorBody {
 fn is_language(tag: &str) -> bool {
     let language = primary(tag);
     (2..=3).contains(&language.len())
-        && tag
-            .chars()
-            .all(|character| character.is_ascii_alphanumeric() || character == '-')
+        && tag.chars().all(|character| character.is_ascii_alphanumeric() || character == '-')
 }

@@ -70,13 +70,7 @@ impl Places {
         if key.is_none() {
             health.down("no Google API key is set: set google.api_key or GOOGLE_MAPS_API_KEY");
         }
-        Ok(Self {
-            http: builder.build()?,
-            settings,
-            key,
-            clock,
-            watch: Watch::new(metrics, health),
-        })
+        Ok(Self { http: builder.build()?, settings, key, clock, watch: Watch::new(metrics, health) })
     }
 
     /// Place Details with [`mask::PLACE`].
@@ -94,8 +88,7 @@ impl Places {
         if let Some(region) = region {
             url.query_pairs_mut().append_pair("regionCode", region.as_str());
         }
-        self.call("place_details", self.http.get(url), mask::PLACE, place_from_body)
-            .await
+        self.call("place_details", self.http.get(url), mask::PLACE, place_from_body).await
     }
 
     /// Text Search with [`mask::SEARCH`].
@@ -119,8 +112,7 @@ impl Places {
             body["pageToken"] = json!(token);
         }
         let request = self.http.post(self.url(&["v1", "places:searchText"])).json(&body);
-        self.call("search_text", request, mask::SEARCH, search_page_from_body)
-            .await
+        self.call("search_text", request, mask::SEARCH, search_page_from_body).await
     }
 
     /// A URL below the configured origin; each segment is percent-encoded.
@@ -141,9 +133,7 @@ impl Places {
     ) -> Result<Located<T>, GoogleError> {
         let key = self.key.clone().ok_or(GoogleError::KeyMissing)?;
         let started = self.clock.elapsed();
-        let request = request
-            .header("x-goog-api-key", key)
-            .header("x-goog-fieldmask", mask.fields);
+        let request = request.header("x-goog-api-key", key).header("x-goog-fieldmask", mask.fields);
         let total = self.settings.total_timeout;
         let outcome = match timeout(total, self.exchange(request)).await {
             Ok(Ok(answer)) => {
@@ -153,21 +143,15 @@ impl Places {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(GoogleError::TimedOut(total)),
         };
-        self.watch.ended(
-            endpoint,
-            self.clock.elapsed().saturating_sub(started),
-            outcome.as_ref().err(),
-        );
+        self.watch.ended(endpoint, self.clock.elapsed().saturating_sub(started), outcome.as_ref().err());
         outcome
     }
 
     /// One request and its whole answer.
     async fn exchange(&self, request: RequestBuilder) -> Result<Answer, GoogleError> {
         let limit = self.settings.first_byte_timeout;
-        let response = timeout(limit, request.send())
-            .await
-            .map_err(|_| GoogleError::TimedOut(limit))?
-            .map_err(|error| {
+        let response =
+            timeout(limit, request.send()).await.map_err(|_| GoogleError::TimedOut(limit))?.map_err(|error| {
                 if error.is_timeout() {
                     GoogleError::TimedOut(self.settings.connect_timeout)
                 } else {
@@ -179,15 +163,8 @@ impl Places {
             let body = self.body(response, ERROR_BODY_BYTES).await.unwrap_or_default();
             return Err(classify(status.as_u16(), &body));
         }
-        let is_synthetic = response
-            .headers()
-            .get(DATA_SOURCE_HEADER)
-            .is_some_and(|value| value == "synthetic");
-        let source = if is_synthetic {
-            DataSource::Synthetic
-        } else {
-            DataSource::GoogleMaps
-        };
+        let is_synthetic = response.headers().get(DATA_SOURCE_HEADER).is_some_and(|value| value == "synthetic");
+        let source = if is_synthetic { DataSource::Synthetic } else { DataSource::GoogleMaps };
         let body = self.body(response, self.settings.max_answer_bytes).await?;
         Ok(Answer { body, source })
     }
@@ -216,11 +193,7 @@ impl Places {
         read: fn(Value) -> Reading<T>,
     ) -> Result<Located<T>, GoogleError> {
         let Ok(body) = serde_json::from_slice(&answer.body) else {
-            let finding = Finding {
-                kind: DriftKind::NotJson,
-                path: String::new(),
-                element: None,
-            };
+            let finding = Finding { kind: DriftKind::NotJson, path: String::new(), element: None };
             self.watch.drift(endpoint, &[finding]);
             return Err(GoogleError::NotJson);
         };
@@ -230,11 +203,7 @@ impl Places {
         let value = reading.value.ok_or_else(|| GoogleError::FormatChanged {
             path: first_wrong().map(|finding| finding.path.clone()).unwrap_or_default(),
         })?;
-        Ok(Located {
-            value,
-            source: answer.source,
-            retrieved_at: self.clock.now(),
-        })
+        Ok(Located { value, source: answer.source, retrieved_at: self.clock.now() })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Drift: compares an answer with Google's published schema, so that a changed API is seen before it misleads.
+//! Drift: compares an answer with Google's published schema, so that a changed API is seen before it misleads. All
+//! fields are judged by name; what is inside is looked at where our masks ask for it.
 //!
 //! A finding of kind `unknown_*` is news, and the answer is given. Any other kind is wrong: one element of the list
 //! that the answer is about (a review, a hit) is left out, and anything else makes the whole answer unreadable.
@@ -60,12 +61,7 @@ pub struct Finding {
 ///
 /// Returns every finding, in the order of the body.
 pub fn inspect(body: &Value, root: &str, list: &str) -> Vec<Finding> {
-    let mut walk = Walk {
-        list,
-        path: String::new(),
-        element: None,
-        findings: Vec::new(),
-    };
+    let mut walk = Walk { list, path: String::new(), element: None, findings: Vec::new() };
     match SCHEMA.message(root) {
         Some(message) => walk.message(body, message),
         None => walk.find(DriftKind::NotJson),
@@ -82,11 +78,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn find(&mut self, kind: DriftKind) {
-        self.findings.push(Finding {
-            kind,
-            path: self.path.clone(),
-            element: self.element,
-        });
+        self.findings.push(Finding { kind, path: self.path.clone(), element: self.element });
     }
 
     fn message(&mut self, value: &Value, message: &Message) {
@@ -128,6 +120,7 @@ impl Walk<'_> {
 
     fn value(&mut self, value: &Value, kind: &Kind) {
         let fits = match kind {
+            Kind::Any => true,
             Kind::Text => value.is_string(),
             Kind::Bool => value.is_boolean(),
             Kind::Number => value.is_number(),
@@ -155,11 +148,7 @@ impl Walk<'_> {
             self.path.push('.');
         }
         for character in name.chars().take(64) {
-            let shown = if character.is_ascii_alphanumeric() || character == '_' {
-                character
-            } else {
-                '?'
-            };
+            let shown = if character.is_ascii_alphanumeric() || character == '_' { character } else { '?' };
             let _ = self.path.write_char(shown);
         }
     }

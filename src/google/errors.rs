@@ -99,9 +99,7 @@ impl std::fmt::Display for Restriction {
 pub fn classify(status: u16, body: &[u8]) -> GoogleError {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let error = body.get("error").unwrap_or(&Value::Null);
-    by_reason(error)
-        .or_else(|| by_status(status, error))
-        .unwrap_or_else(|| by_message(status, error))
+    by_reason(error).or_else(|| by_status(status, error)).unwrap_or_else(|| by_message(status, error))
 }
 
 fn by_reason(error: &Value) -> Option<GoogleError> {
@@ -137,11 +135,7 @@ fn by_status(status: u16, error: &Value) -> Option<GoogleError> {
 }
 
 fn by_message(status: u16, error: &Value) -> GoogleError {
-    let message = error
-        .get("message")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let message = error.get("message").and_then(Value::as_str).unwrap_or_default().to_ascii_lowercase();
     let says = |words: &str| message.contains(words);
     if says("not a valid place id") {
         GoogleError::PlaceIdInvalid

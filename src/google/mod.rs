@@ -14,4 +14,4 @@ mod wire;
 
 pub use client::Places;
 pub use convert::{Reading, place_from_body, search_page_from_body};
-pub use errors::{GoogleError, classify};
+pub use errors::{GoogleError, Restriction, classify};

@@ -22,11 +22,7 @@ pub(super) struct Watch {
 
 impl Watch {
     pub(super) fn new(metrics: Metrics, health: Reporter) -> Self {
-        Self {
-            metrics,
-            health,
-            logged: Mutex::default(),
-        }
+        Self { metrics, health, logged: Mutex::default() }
     }
 
     /// A request was answered with 2xx, which is what Google bills.

@@ -26,19 +26,10 @@ impl Door {
     /// The listener's own address by any loopback name, and the public URL.
     pub fn new(listen: SocketAddr, public_url: Option<&Url>) -> Self {
         let own = ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("http://{host}:{}", listen.port()));
-        let urls = own
-            .iter()
-            .filter_map(|url| Url::parse(url).ok())
-            .chain(public_url.cloned());
+        let urls = own.iter().filter_map(|url| Url::parse(url).ok()).chain(public_url.cloned());
         let origins: Vec<String> = urls.map(|url| url.origin().ascii_serialization()).collect();
-        let hosts = origins
-            .iter()
-            .filter_map(|origin| Some(origin.split_once("://")?.1.to_owned()))
-            .collect();
-        Self {
-            hosts,
-            origins: origins.into(),
-        }
+        let hosts = origins.iter().filter_map(|origin| Some(origin.split_once("://")?.1.to_owned())).collect();
+        Self { hosts, origins: origins.into() }
     }
 
     fn admits(&self, headers: &HeaderMap) -> Result<(), Problem> {
@@ -52,11 +43,7 @@ impl Door {
                 "This server is not reached under this Host. Its operator can name another one in `server.public_url`.",
             ));
         }
-        if headers
-            .get_all(header::ORIGIN)
-            .iter()
-            .any(|origin| !is_listed(origin.as_bytes(), &self.origins))
-        {
+        if headers.get_all(header::ORIGIN).iter().any(|origin| !is_listed(origin.as_bytes(), &self.origins)) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
                 "Web pages of this Origin may not use this server. Its operator can name its own one in `server.public_url`.",

@@ -39,11 +39,8 @@ pub(super) async fn summary(State(readiness): State<Readiness>) -> impl IntoResp
 }
 
 fn report(is_well: bool, checks: Vec<Value>) -> (StatusCode, Json<Value>) {
-    let (status, word) = if is_well {
-        (StatusCode::OK, "ok")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-    };
+    let (status, word) =
+        if is_well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
     (status, Json(json!({"status": word, "checks": checks})))
 }
 
@@ -59,11 +56,5 @@ fn checks(readiness: &Readiness, which: impl Fn(&Check) -> bool) -> Vec<Value> {
         }
         shown
     };
-    readiness
-        .health
-        .checks()
-        .iter()
-        .filter(|check| which(check))
-        .map(shown)
-        .collect()
+    readiness.health.checks().iter().filter(|check| which(check)).map(shown).collect()
 }

@@ -33,13 +33,12 @@ pub(super) async fn check(State(Limit(limit)): State<Limit>, request: Request, n
         return Problem::method_not_allowed("POST").into_response();
     }
     if !is_json(request.headers()) {
-        return Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Send JSON with Content-Type: application/json.",
-        )
-        .into_response();
+        return Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send JSON with Content-Type: application/json.")
+            .into_response();
     }
     let (mut parts, body) = request.into_parts();
+    // rmcp compares the media type letter by letter.
+    parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if !accept_our_answers(&mut parts.headers) {
         return Problem::new(
             StatusCode::NOT_ACCEPTABLE,
@@ -63,32 +62,16 @@ pub(super) async fn check(State(Limit(limit)): State<Limit>, request: Request, n
 
 /// What is wrong with the outer fields, if anything.
 fn malformed(outline: &Outline) -> Option<(i32, &'static str)> {
-    let field = |name: &str| {
-        outline
-            .fields
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, shape)| shape)
-    };
+    let field = |name: &str| outline.fields.iter().find(|(known, _)| known == name).map(|(_, shape)| shape);
     match outline.root {
         Some(Shape::Object) => {}
         Some(Shape::List) => {
-            return Some((
-                INVALID_REQUEST,
-                "Batches are not supported: send one message a request.",
-            ));
+            return Some((INVALID_REQUEST, "Batches are not supported: send one message a request."));
         }
         _ => return Some((INVALID_REQUEST, "A message is an object.")),
     }
-    if outline
-        .fields
-        .iter()
-        .any(|(name, _)| !KNOWN_FIELDS.contains(&name.as_str()))
-    {
-        return Some((
-            INVALID_REQUEST,
-            "A message has jsonrpc, id, method and params, and nothing else.",
-        ));
+    if outline.fields.iter().any(|(name, _)| !KNOWN_FIELDS.contains(&name.as_str())) {
+        return Some((INVALID_REQUEST, "A message has jsonrpc, id, method and params, and nothing else."));
     }
     if field("jsonrpc") != Some(&Shape::Text("2.0".to_owned())) {
         return Some((INVALID_REQUEST, "`jsonrpc` must be \"2.0\"."));
@@ -99,10 +82,7 @@ fn malformed(outline: &Outline) -> Option<(i32, &'static str)> {
         Some(_) => false,
     };
     if !id_is_valid {
-        return Some((
-            INVALID_REQUEST,
-            "`id` must be an integer or a string of 1 to 256 bytes.",
-        ));
+        return Some((INVALID_REQUEST, "`id` must be an integer or a string of 1 to 256 bytes."));
     }
     let is_answer = field("result").is_some() || field("error").is_some();
     if !is_answer && !matches!(field("method"), Some(Shape::Text(_))) {
@@ -126,9 +106,7 @@ fn id_of(outline: &Outline) -> Value {
 fn refuse(code: i32, message: &str, id: Value) -> Response {
     let body = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
     let mut response = (StatusCode::BAD_REQUEST, body.to_string()).into_response();
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -140,9 +118,7 @@ fn is_json(headers: &HeaderMap) -> bool {
     };
     let Ok(value) = value.to_str() else { return false };
     let mut parts = value.split(';').map(str::trim);
-    parts
-        .next()
-        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+    parts.next().is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
         && parts.all(|parameter| match parameter.split_once('=') {
             Some((name, charset)) if name.eq_ignore_ascii_case("charset") => {
                 charset.trim_matches('"').eq_ignore_ascii_case("utf-8")
@@ -158,18 +134,12 @@ fn accept_our_answers(headers: &mut HeaderMap) -> bool {
     let takes = |value: &HeaderValue| {
         let value = value.to_str().unwrap_or_default().to_ascii_lowercase();
         value.split(',').any(|range| {
-            matches!(
-                range.split(';').next().map(str::trim),
-                Some("application/json" | "application/*" | "*/*")
-            )
+            matches!(range.split(';').next().map(str::trim), Some("application/json" | "application/*" | "*/*"))
         })
     };
     let accepts = headers.get_all(header::ACCEPT).iter().any(takes) || !headers.contains_key(header::ACCEPT);
     if accepts {
-        headers.insert(
-            header::ACCEPT,
-            HeaderValue::from_static("application/json, text/event-stream"),
-        );
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
     }
     accepts
 }

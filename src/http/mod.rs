@@ -27,17 +27,12 @@ use std::convert::Infallible;
 pub fn routes(mcp: MethodRouter<(), Infallible>, door: Door, max_request_bytes: usize, readiness: Readiness) -> Router {
     let mcp = Router::new()
         .route("/mcp", mcp)
-        .layer(middleware::from_fn_with_state(
-            json_rpc::Limit(max_request_bytes),
-            json_rpc::check,
-        ))
+        .layer(middleware::from_fn_with_state(json_rpc::Limit(max_request_bytes), json_rpc::check))
         .layer(middleware::from_fn_with_state(door, door::check));
     let health = Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/health", get(health::summary))
         .with_state(readiness);
-    mcp.merge(health)
-        .fallback(|| async { Problem::not_found() })
-        .layer(middleware::from_fn(request_id::set))
+    mcp.merge(health).fallback(|| async { Problem::not_found() }).layer(middleware::from_fn(request_id::set))
 }

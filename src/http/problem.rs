@@ -16,28 +16,18 @@ pub(super) struct Problem {
 impl Problem {
     /// `detail` says what to do.
     pub(super) fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            detail: detail.into(),
-            allow: None,
-        }
+        Self { status, detail: detail.into(), allow: None }
     }
 
     pub(super) fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "There is nothing at this path. MCP clients connect to /mcp.",
-        )
+        Self::new(StatusCode::NOT_FOUND, "There is nothing at this path. MCP clients connect to /mcp.")
     }
 
     /// Only `allow` may be used.
     pub(super) fn method_not_allowed(allow: &'static str) -> Self {
         let detail =
             "This path takes other methods. The MCP endpoint takes POST only: it has no sessions and no streams.";
-        Self {
-            allow: Some(allow),
-            ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail)
-        }
+        Self { allow: Some(allow), ..Self::new(StatusCode::METHOD_NOT_ALLOWED, detail) }
     }
 }
 
@@ -51,10 +41,7 @@ impl IntoResponse for Problem {
         });
         let mut response = (self.status, body.to_string()).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(allow) = self.allow {
             headers.insert(header::ALLOW, HeaderValue::from_static(allow));
         }

@@ -41,13 +41,8 @@ pub(super) fn scan(text: &[u8]) -> Result<Outline, Fault> {
     let duplicate = Cell::new(false);
     let mut outline = Outline::default();
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let pass = Pass {
-        outline: Some(&mut outline),
-        duplicate: &duplicate,
-    };
-    let read = pass
-        .deserialize(&mut reader)
-        .and_then(|root| reader.end().map(|()| root));
+    let pass = Pass { outline: Some(&mut outline), duplicate: &duplicate };
+    let read = pass.deserialize(&mut reader).and_then(|root| reader.end().map(|()| root));
     match read {
         Ok(root) => {
             outline.root = Some(root);
@@ -104,23 +99,14 @@ impl<'de> Visitor<'de> for Pass<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Shape, A::Error> {
-        while elements
-            .next_element_seed(Pass {
-                outline: None,
-                duplicate: self.duplicate,
-            })?
-            .is_some()
-        {}
+        while elements.next_element_seed(Pass { outline: None, duplicate: self.duplicate })?.is_some() {}
         Ok(Shape::List)
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<Shape, A::Error> {
         let mut seen = HashSet::new();
         while let Some(name) = fields.next_key::<String>()? {
-            let shape = fields.next_value_seed(Pass {
-                outline: None,
-                duplicate: self.duplicate,
-            })?;
+            let shape = fields.next_value_seed(Pass { outline: None, duplicate: self.duplicate })?;
             if let Some(outline) = &mut self.outline {
                 outline.fields.push((name.clone(), shape));
             }
@@ -140,10 +126,7 @@ mod tests {
     #[test]
     fn texts_that_two_readers_could_read_differently_are_refused() {
         assert_eq!(scan(br#"{"a":1,"a":2}"#).unwrap_err(), Fault::DuplicateKey);
-        assert_eq!(
-            scan(br#"{"a":[{"b":{"c":1,"c":1}}]}"#).unwrap_err(),
-            Fault::DuplicateKey
-        );
+        assert_eq!(scan(br#"{"a":[{"b":{"c":1,"c":1}}]}"#).unwrap_err(), Fault::DuplicateKey);
         assert_eq!(scan(br#"{"a":1,"\u0061":2}"#).unwrap_err(), Fault::DuplicateKey);
         assert!(scan(br#"{"a":{"b":1},"c":{"b":1}}"#).is_ok());
     }

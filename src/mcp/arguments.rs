@@ -49,18 +49,10 @@ fn check_names(arguments: &JsonObject, schema: &JsonObject, path: &str) -> Resul
             check_names(inner, property, &path)?;
         }
     }
-    let required = schema
-        .get("required")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str);
+    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     for name in required.filter(|name| !arguments.contains_key(*name)) {
         let description = properties.get(name).map(allowed).unwrap_or_default();
-        return Err(Failure::invalid_argument(format!(
-            "`{}` is missing; expected: {description}",
-            join(path, name)
-        )));
+        return Err(Failure::invalid_argument(format!("`{}` is missing; expected: {description}", join(path, name))));
     }
     Ok(())
 }
@@ -74,10 +66,7 @@ fn first_broken_rule(errors: &ValidationErrors, schema: &JsonObject, path: &str)
         match kinds.get(name.as_str())? {
             ValidationErrorsKind::Field(errors) => {
                 let wrong = errors.first().map_or(Cow::Borrowed("is not allowed"), what_is_wrong);
-                Some(Failure::invalid_argument(format!(
-                    "`{path}` {wrong}; expected: {}",
-                    allowed(property)
-                )))
+                Some(Failure::invalid_argument(format!("`{path}` {wrong}; expected: {}", allowed(property))))
             }
             ValidationErrorsKind::Struct(inner) => first_broken_rule(inner, property.as_object()?, &path),
             ValidationErrorsKind::List(_) => Some(Failure::invalid_argument(format!(
@@ -104,30 +93,16 @@ fn refuse(path: &str, wrong: &str, schema: &JsonObject) -> Failure {
     for name in path.split('.') {
         property = property.and_then(|schema| schema.get("properties")?.get(name)?.as_object().cloned());
     }
-    let description = property
-        .map(|property| allowed(&Value::Object(property)))
-        .unwrap_or_default();
+    let description = property.map(|property| allowed(&Value::Object(property))).unwrap_or_default();
     Failure::invalid_argument(format!("`{}` {wrong}; expected: {description}", shown(path)))
 }
 
 /// What the schema says about a value, with its constants if it has some.
 fn allowed(property: &Value) -> String {
-    let description = property
-        .get("description")
-        .and_then(Value::as_str)
-        .unwrap_or("another value");
-    let values: Vec<_> = property
-        .get("enum")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    if values.is_empty() {
-        description.to_owned()
-    } else {
-        format!("{description} One of {}.", values.join(", "))
-    }
+    let description = property.get("description").and_then(Value::as_str).unwrap_or("another value");
+    let values: Vec<_> =
+        property.get("enum").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
+    if values.is_empty() { description.to_owned() } else { format!("{description} One of {}.", values.join(", ")) }
 }
 
 fn lookup<'a>(arguments: &'a Value, path: &str) -> Option<&'a Value> {
@@ -146,23 +121,13 @@ fn type_of(value: &Value) -> &'static str {
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{path}.{name}")
-    }
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
 }
 
 /// A name that a caller chose, shortened and stripped of what could be more than a name.
 fn shown(name: &str) -> String {
     name.chars()
         .take(SHOWN_NAME)
-        .map(|each| {
-            if each.is_alphanumeric() || "._-".contains(each) {
-                each
-            } else {
-                '?'
-            }
-        })
+        .map(|each| if each.is_alphanumeric() || "._-".contains(each) { each } else { '?' })
         .collect()
 }

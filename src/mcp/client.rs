@@ -54,10 +54,10 @@ impl Client {
             settings = settings.auth_header(token);
         }
         let transport = StreamableHttpClientTransport::from_config(settings);
-        let service = ().serve(transport).await.map_err(|error| ClientError::Connect {
-            url: url.to_owned(),
-            cause: error.to_string(),
-        })?;
+        let service =
+            ().serve(transport)
+                .await
+                .map_err(|error| ClientError::Connect { url: url.to_owned(), cause: error.to_string() })?;
         Ok(Self { service })
     }
 
@@ -67,11 +67,7 @@ impl Client {
     /// [`ClientError::Refused`] for protocol errors; a tool that fails is an answer.
     pub async fn call(&self, tool: &str, arguments: JsonObject) -> Result<ToolAnswer, ClientError> {
         let request = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        let result = self
-            .service
-            .call_tool(request)
-            .await
-            .map_err(|error| ClientError::Refused(error.to_string()))?;
+        let result = self.service.call_tool(request).await.map_err(|error| ClientError::Refused(error.to_string()))?;
         let raw = serde_json::to_value(&result).map_err(|error| ClientError::Refused(error.to_string()))?;
         let texts = raw.get("content").and_then(Value::as_array).into_iter().flatten();
         let text: Vec<_> = texts.filter_map(|part| part.get("text")?.as_str()).collect();
@@ -88,11 +84,7 @@ impl Client {
     /// # Errors
     /// [`ClientError::Refused`]
     pub async fn tools(&self) -> Result<Vec<String>, ClientError> {
-        let tools = self
-            .service
-            .list_all_tools()
-            .await
-            .map_err(|error| ClientError::Refused(error.to_string()))?;
+        let tools = self.service.list_all_tools().await.map_err(|error| ClientError::Refused(error.to_string()))?;
         Ok(tools.into_iter().map(|tool| tool.name.into_owned()).collect())
     }
 

@@ -42,9 +42,7 @@ pub(super) async fn dispatch<T: Tool>(
     let duration = server.clock.elapsed().saturating_sub(started);
     let failure = outcome.as_ref().err();
     server.metrics.tool_call(T::NAME, duration, failure);
-    server
-        .metrics
-        .operation("tools/call", Some(T::NAME), duration, failure.map(|_| "tool_error"));
+    server.metrics.operation("tools/call", Some(T::NAME), duration, failure.map(|_| "tool_error"));
     span.in_scope(|| log(&logged, duration, failure));
     let result: CallToolResult = outcome.unwrap_or_else(|failure| result::of_failure(&failure, &reference));
     Ok(result.into())
@@ -75,30 +73,15 @@ async fn guarded<O>(
 /// The reference that the edge gave to the request, or a new one where there is no edge.
 fn reference(context: &ToolCallContext<'_, Server>) -> RequestId {
     let parts = context.request_context.extensions.get::<http::request::Parts>();
-    parts
-        .and_then(|parts| parts.extensions.get::<RequestId>().cloned())
-        .unwrap_or_else(RequestId::random)
+    parts.and_then(|parts| parts.extensions.get::<RequestId>().cloned()).unwrap_or_else(RequestId::random)
 }
 
 /// One line a call, without results and without free text.
 fn log(logged: &Logged, duration: Duration, failure: Option<&Failure>) {
     let duration_ms = duration.as_secs_f64() * 1_000.0;
-    let Logged {
-        place_id,
-        language,
-        limit,
-        text_length,
-    } = logged;
+    let Logged { place_id, language, limit, text_length } = logged;
     match failure {
-        None => tracing::info!(
-            place_id,
-            language,
-            limit,
-            text_length,
-            duration_ms,
-            outcome = "ok",
-            "tool call"
-        ),
+        None => tracing::info!(place_id, language, limit, text_length, duration_ms, outcome = "ok", "tool call"),
         Some(failure) => {
             let (code, tier) = (failure.code.as_str(), failure.code.class().0.as_str());
             tracing::info!(

@@ -50,9 +50,7 @@ fn simplify(schema: &mut Value) {
         values.retain(|value| !value.is_null());
     }
     if let Some(Value::Array(choices)) = fields.shift_remove("anyOf") {
-        let present = choices
-            .into_iter()
-            .find(|choice| choice.get("type") != Some(&json!("null")));
+        let present = choices.into_iter().find(|choice| choice.get("type") != Some(&json!("null")));
         for (name, value) in present.as_ref().and_then(Value::as_object).into_iter().flatten() {
             fields.entry(name.clone()).or_insert_with(|| value.clone());
         }

@@ -47,10 +47,7 @@ pub struct Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Server")
-            .field("limits", &self.limits)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Server").field("limits", &self.limits).finish_non_exhaustive()
     }
 }
 
@@ -63,13 +60,7 @@ impl Server {
             definitions.push(offer.definition);
             router.add_route(offer.route);
         }
-        Self {
-            router: Arc::new(router),
-            definitions: Arc::new(definitions),
-            limits,
-            metrics,
-            clock,
-        }
+        Self { router: Arc::new(router), definitions: Arc::new(definitions), limits, metrics, clock }
     }
 
     /// Counts a request that is answered from what the server knows of itself.
@@ -99,11 +90,9 @@ impl ServerHandler for Server {
 
     async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         self.count("server/discover");
-        Ok(
-            DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info())
-                .with_ttl_ms(milliseconds(DISCOVERY_TTL))
-                .with_cache_scope(CacheScope::Public),
-        )
+        Ok(DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info())
+            .with_ttl_ms(milliseconds(DISCOVERY_TTL))
+            .with_cache_scope(CacheScope::Public))
     }
 
     async fn list_tools(
@@ -115,13 +104,8 @@ impl ServerHandler for Server {
         let mut result = ListToolsResult::default();
         result.tools.clone_from(&self.definitions);
         // Every caller sees the same tools, so the list may be shared; older protocols know no such hints.
-        if context
-            .protocol_version()
-            .is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
-        {
-            result = result
-                .with_ttl_ms(milliseconds(TOOLS_TTL))
-                .with_cache_scope(CacheScope::Public);
+        if context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28) {
+            result = result.with_ttl_ms(milliseconds(TOOLS_TTL)).with_cache_scope(CacheScope::Public);
         }
         Ok(result)
     }
@@ -138,8 +122,7 @@ impl ServerHandler for Server {
         if self.router.get(&request.name).is_none() {
             let known: Vec<_> = self.definitions.iter().map(|tool| tool.name.as_ref()).collect();
             let message = format!("this server has no such tool; its tools are {}", known.join(", "));
-            self.metrics
-                .operation("tools/call", None, Duration::ZERO, Some("-32602"));
+            self.metrics.operation("tools/call", None, Duration::ZERO, Some("-32602"));
             return Err(ErrorData::invalid_params(message, None));
         }
         self.router.call(ToolCallContext::new(self, request, context)).await

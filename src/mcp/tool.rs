@@ -69,11 +69,7 @@ impl Offer {
         definition.title = Some(T::TITLE.to_owned());
         definition.output_schema = Some(Arc::new(schema::of_output::<T::Output>()));
         definition.annotations = Some(
-            ToolAnnotations::with_title(T::TITLE)
-                .read_only(true)
-                .destructive(false)
-                .idempotent(true)
-                .open_world(true),
+            ToolAnnotations::with_title(T::TITLE).read_only(true).destructive(false).idempotent(true).open_world(true),
         );
         let tool = Arc::new(tool);
         let route = ToolRoute::new_dyn(definition.clone(), move |context| {
@@ -90,9 +86,6 @@ impl Offer {
 
 impl fmt::Debug for Offer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Offer")
-            .field("name", &self.definition.name)
-            .finish_non_exhaustive()
+        formatter.debug_struct("Offer").field("name", &self.definition.name).finish_non_exhaustive()
     }
 }

@@ -117,11 +117,7 @@ pub struct Failure {
 impl Failure {
     /// A failure without a waiting time.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            retry_after: None,
-        }
+        Self { code, message: message.into(), retry_after: None }
     }
 
     /// The same, to be tried again after `wait`.

@@ -21,10 +21,7 @@ impl Language {
         if LANGUAGE_PATTERN.is_match(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid {
-                what: "a language",
-                allowed: "a BCP 47 tag such as `en` or `pt-BR`",
-            })
+            Err(Invalid { what: "a language", allowed: "a BCP 47 tag such as `en` or `pt-BR`" })
         }
     }
 
@@ -47,10 +44,7 @@ impl Region {
         if REGION_PATTERN.is_match(text) {
             Ok(Self(text.to_ascii_uppercase()))
         } else {
-            Err(Invalid {
-                what: "a region",
-                allowed: "two letters such as `DE`",
-            })
+            Err(Invalid { what: "a region", allowed: "two letters such as `DE`" })
         }
     }
 
@@ -69,15 +63,7 @@ mod tests {
         for good in ["en", "de", "pt-BR", "zh-Hant-TW", "es-419", "fil"] {
             assert!(Language::parse(good).is_ok(), "{good}");
         }
-        for bad in [
-            "",
-            "e",
-            "en\r\nX-Evil: 1",
-            "../",
-            "en_US",
-            "english!",
-            &"en-".repeat(400),
-        ] {
+        for bad in ["", "e", "en\r\nX-Evil: 1", "../", "en_US", "english!", &"en-".repeat(400)] {
             assert!(Language::parse(bad).is_err(), "{bad:?}");
         }
         assert_eq!(Region::parse("de").expect("valid").as_str(), "DE");

@@ -14,7 +14,7 @@ pub use failure::{Code, Failure, Tier};
 pub use grammar::{Invalid, Pattern};
 pub use language::{LANGUAGE_PATTERN, Language, REGION_PATTERN, Region};
 pub use place::{
-    ConsumerAlert, DataSource, Located, OpeningDate, Place, PlaceStatus, ReviewSummary, Search, SearchPage, ThirdParty,
+    ConsumerAlert, DataSource, Located, PartialDate, Place, PlaceStatus, ReviewSummary, Search, SearchPage, ThirdParty,
 };
 pub use place_id::{PLACE_ID_PATTERN, PlaceId};
 pub use query::{PAGE_TOKEN_PATTERN, QUERY_PATTERN};

@@ -29,9 +29,9 @@ pub enum PlaceStatus {
     Unknown(String),
 }
 
-/// The day a place will open; Google may name only the year, or year and month.
+/// A day; Google may name only the year, or year and month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct OpeningDate {
+pub struct PartialDate {
     /// The year.
     pub year: i32,
     /// 1 to 12.
@@ -91,7 +91,7 @@ pub struct Place {
     /// Where it moved.
     pub moved_to: Option<PlaceId>,
     /// When it will open.
-    pub opens_on: Option<OpeningDate>,
+    pub opens_on: Option<PartialDate>,
     /// Where it can be seen on the map.
     pub maps_url: Option<String>,
     /// The upstream's summary of its reviews.

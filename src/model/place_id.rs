@@ -22,10 +22,7 @@ impl PlaceId {
         if PLACE_ID_PATTERN.is_match(text) {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Invalid {
-                what: "a place id",
-                allowed: "10 to 512 letters, digits, `_` or `-`",
-            })
+            Err(Invalid { what: "a place id", allowed: "10 to 512 letters, digits, `_` or `-`" })
         }
     }
 
@@ -61,16 +58,9 @@ mod tests {
 
     #[test]
     fn ids_that_could_leave_a_url_path_are_refused() {
-        for bad in [
-            "../v1/other",
-            "a/b",
-            "ChIJN1t_tD?key=x",
-            "ChIJN1t_tD#b",
-            "%2e%2e%2e%2e",
-            "short",
-            "ChIJN1t_tDeu\n",
-            "",
-        ] {
+        for bad in
+            ["../v1/other", "a/b", "ChIJN1t_tD?key=x", "ChIJN1t_tD#b", "%2e%2e%2e%2e", "short", "ChIJN1t_tDeu\n", ""]
+        {
             assert!(PlaceId::parse(bad).is_err(), "{bad:?}");
         }
         assert!(PlaceId::parse(&"a".repeat(513)).is_err());

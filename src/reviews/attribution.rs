@@ -53,10 +53,7 @@ impl Attribution {
 
     /// For an answer about several places, each of which has its own link.
     pub(super) fn of_search(source: DataSource, retrieved_at: Timestamp, places: &[Place]) -> Self {
-        Self {
-            third_parties: third_parties(places),
-            ..Self::of(source, retrieved_at)
-        }
+        Self { third_parties: third_parties(places), ..Self::of(source, retrieved_at) }
     }
 
     fn of(source: DataSource, retrieved_at: Timestamp) -> Self {
@@ -85,7 +82,7 @@ impl Attribution {
         });
         let translated = reviews.iter().filter(|review| review.is_translated).count();
         if translated > 0 {
-            self.translation_notice = Some(format!("{translated} of these texts were translated by the source."));
+            self.translation_notice = Some(format!("Translated by the source: {translated} of {}.", reviews.len()));
         }
         self
     }

@@ -9,7 +9,7 @@ mod view;
 
 pub use attribution::Attribution;
 pub use sample::{RatingFilter, Sample};
-pub use view::{Detail, MapsText, PlaceView, ReviewView, StatusView};
+pub use view::{Detail, MapsText, PlaceDetails, PlaceView, ReviewView, StatusView};
 
 use crate::{
     google::Places,
@@ -42,7 +42,7 @@ pub struct FoundPlaces {
 #[derive(Debug)]
 pub struct OnePlace {
     /// The place with all its details.
-    pub place: PlaceView,
+    pub place: PlaceDetails,
     /// Whose data it is.
     pub source: DataSource,
     /// What must be shown with it.
@@ -88,17 +88,9 @@ impl Reviews {
     /// # Errors
     /// What the upstream's failure means for the caller.
     pub async fn search(&self, search: &Search) -> Result<FoundPlaces, Failure> {
-        let Located {
-            value: page,
-            source,
-            retrieved_at,
-        } = self.places.search(search).await?;
+        let Located { value: page, source, retrieved_at } = self.places.search(search).await?;
         Ok(FoundPlaces {
-            places: page
-                .places
-                .iter()
-                .map(|place| PlaceView::of(place, Detail::Concise))
-                .collect(),
+            places: page.places.iter().map(PlaceView::of).collect(),
             next_page_token: page.next_page_token,
             unreadable_places: page.unreadable_places,
             source,
@@ -111,13 +103,9 @@ impl Reviews {
     /// # Errors
     /// What the upstream's failure means for the caller.
     pub async fn place(&self, id: &PlaceId, language: &Language, region: Option<&Region>) -> Result<OnePlace, Failure> {
-        let Located {
-            value: place,
-            source,
-            retrieved_at,
-        } = self.places.place(id, language, region).await?;
+        let Located { value: place, source, retrieved_at } = self.places.place(id, language, region).await?;
         Ok(OnePlace {
-            place: PlaceView::of(&place, Detail::Detailed),
+            place: PlaceDetails::of(&place),
             source,
             attribution: Attribution::of_place(source, retrieved_at, &place),
         })
@@ -134,29 +122,12 @@ impl Reviews {
         region: Option<&Region>,
         selection: Selection,
     ) -> Result<PlaceReviews, Failure> {
-        let Located {
-            value: place,
-            source,
-            retrieved_at,
-        } = self.places.place(id, language, region).await?;
-        let matching = || {
-            place
-                .reviews
-                .iter()
-                .filter(|review| selection.filter.admits(review.rating))
-        };
-        let reviews: Vec<_> = matching()
-            .take(selection.limit)
-            .map(|review| ReviewView::of(review, selection))
-            .collect();
+        let Located { value: place, source, retrieved_at } = self.places.place(id, language, region).await?;
+        let matching = || place.reviews.iter().filter(|review| selection.filter.admits(review.rating));
+        let reviews: Vec<_> =
+            matching().take(selection.limit).map(|review| ReviewView::of(review, selection)).collect();
         let sample = Sample::of(&place, matching().count(), reviews.len(), selection.filter);
         let attribution = Attribution::of_place(source, retrieved_at, &place).with_reviews(&reviews, selection.filter);
-        Ok(PlaceReviews {
-            place: PlaceView::of(&place, Detail::Concise),
-            reviews,
-            sample,
-            source,
-            attribution,
-        })
+        Ok(PlaceReviews { place: PlaceView::of(&place), reviews, sample, source, attribution })
     }
 }

@@ -98,13 +98,9 @@ impl Sample {
         let mut note = match (self.available, total) {
             (0, 0) => "Nobody has rated this place yet.".to_owned(),
             (0, total) => format!("The source shows none of the reviews behind {}.", ratings(total)),
-            (_, 0) => format!(
-                "{} of this place, in the source's order of relevance.",
-                count(self.returned, "review")
-            ),
+            (_, 0) => format!("{} of this place, in the source's order of relevance.", count(self.returned, "review")),
             (_, total) => format!(
-                "{} out of {}, chosen and ordered by the source by relevance; they are a sample, not all reviews and \
-                 not the newest.",
+                "{} out of {}: those that the source finds most relevant, a sample, not all reviews and not the newest.",
                 count(self.returned, "review"),
                 ratings(total)
             ),
@@ -118,11 +114,7 @@ impl Sample {
         if self.unreadable > 0 {
             note.push_str(&format!(
                 " {} left out, because the source sent {} in a form that could not be read.",
-                if self.unreadable == 1 {
-                    "1 more was".to_owned()
-                } else {
-                    format!("{} more were", self.unreadable)
-                },
+                if self.unreadable == 1 { "1 more was".to_owned() } else { format!("{} more were", self.unreadable) },
                 if self.unreadable == 1 { "it" } else { "them" },
             ));
         }
@@ -135,5 +127,37 @@ fn ratings(total: u32) -> String {
 }
 
 fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// With a comma between thousands.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!([7, 999, 1_000, 1_234_567].map(grouped), ["7", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn a_filter_admits_both_of_its_ends_and_no_unrated_review() {
+        let filter = RatingFilter { min: Some(2), max: Some(4) };
+        let admitted = [1.0, 2.0, 4.0, 5.0].map(|stars| filter.admits(Rating::new(stars)));
+        assert_eq!(admitted, [false, true, true, false]);
+        assert!(!filter.admits(None));
+        assert!(RatingFilter::default().admits(None));
+    }
 }

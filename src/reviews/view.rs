@@ -1,7 +1,7 @@
 //! Places and reviews as they leave the house: sanitised, in plain words, with only what has a value.
 
 use super::{Selection, sanitize};
-use crate::model::{OpeningDate, Place, PlaceStatus, Review};
+use crate::model::{PartialDate, Place, PlaceStatus, Rating, Review};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -42,12 +42,20 @@ pub struct PlaceView {
     /// The place's page at the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub maps_url: Option<String>,
-    /// A machine-made summary of all reviews; show its disclosure with it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub review_summary: Option<MapsText>,
     /// A warning of the source, for example about suspicious reviews. Tell the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert: Option<String>,
+}
+
+/// One place with all that is known of it but its reviews.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PlaceDetails {
+    /// The place.
+    #[serde(flatten)]
+    pub place: PlaceView,
+    /// A machine-made summary of all reviews; show its disclosure with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review_summary: Option<MapsText>,
 }
 
 /// Whether one can go there.
@@ -130,29 +138,17 @@ pub struct ReviewView {
 }
 
 impl PlaceView {
-    /// Sanitised; summary and warning only in detail.
-    pub(super) fn of(place: &Place, detail: Detail) -> Self {
-        let is_detailed = detail == Detail::Detailed;
-        let line = |text: &str| Some(sanitize::line(text, sanitize::NAME_LIMIT).text).filter(|text| !text.is_empty());
+    /// Sanitised.
+    pub(super) fn of(place: &Place) -> Self {
         Self {
             place_id: place.id.to_string(),
             name: place.name.as_ref().and_then(|name| line(&name.text)),
             address: place.address.as_deref().and_then(line),
             category: place.category.as_deref().and_then(line),
-            rating: place.rating.map(crate::model::Rating::stars),
+            rating: place.rating.map(Rating::stars),
             rating_count: place.rating_count,
             status: status(place),
             maps_url: place.maps_url.as_deref().and_then(sanitize::url),
-            review_summary: place
-                .review_summary
-                .as_ref()
-                .filter(|_| is_detailed)
-                .map(|summary| MapsText {
-                    text: sanitize::paragraph(&summary.text.text, sanitize::TEXT_LIMIT).text,
-                    disclosure: summary.disclosure.as_deref().and_then(line),
-                    reviews_url: summary.reviews_url.as_deref().and_then(sanitize::url),
-                    report_url: summary.report_url.as_deref().and_then(sanitize::url),
-                }),
             alert: place.alert.as_ref().and_then(|alert| {
                 let parts = [alert.overview.as_deref(), alert.details.as_deref()];
                 let words = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -160,6 +156,24 @@ impl PlaceView {
             }),
         }
     }
+}
+
+impl PlaceDetails {
+    /// Sanitised.
+    pub(super) fn of(place: &Place) -> Self {
+        let review_summary = place.review_summary.as_ref().map(|summary| MapsText {
+            text: sanitize::paragraph(&summary.text.text, sanitize::TEXT_LIMIT).text,
+            disclosure: summary.disclosure.as_deref().and_then(line),
+            reviews_url: summary.reviews_url.as_deref().and_then(sanitize::url),
+            report_url: summary.report_url.as_deref().and_then(sanitize::url),
+        });
+        Self { place: PlaceView::of(place), review_summary }
+    }
+}
+
+/// A name, an address or another short line; nothing if nothing is left of it.
+fn line(text: &str) -> Option<String> {
+    Some(sanitize::line(text, sanitize::NAME_LIMIT).text).filter(|text| !text.is_empty())
 }
 
 fn status(place: &Place) -> Option<StatusView> {
@@ -180,7 +194,7 @@ fn status(place: &Place) -> Option<StatusView> {
     })
 }
 
-fn date(date: OpeningDate) -> String {
+fn date(date: PartialDate) -> String {
     match (date.month, date.day) {
         (Some(month), Some(day)) => format!("{:04}-{month:02}-{day:02}", date.year),
         (Some(month), None) => format!("{:04}-{month:02}", date.year),
@@ -207,7 +221,7 @@ impl ReviewView {
         let address = |url: &Option<String>| url.as_deref().and_then(sanitize::url);
         Self {
             review_id: review.id.as_deref().map(|id| sanitize::line(id, 512).text),
-            rating: review.rating.map(crate::model::Rating::stars),
+            rating: review.rating.map(Rating::stars),
             is_shortened: text.as_ref().is_some_and(|text| text.is_shortened),
             text: text.map(|text| text.text).filter(|text| !text.is_empty()),
             language: shown.and_then(|text| text.language.as_deref()).map(tag),
@@ -219,13 +233,8 @@ impl ReviewView {
             author_name: author_name(review),
             author_url: address(&review.author.profile_url),
             author_photo_url: address(&review.author.photo_url).filter(|_| is_detailed),
-            published_at: review
-                .published_at
-                .map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
-            published: review
-                .published_relative
-                .as_deref()
-                .map(|words| sanitize::line(words, 100).text),
+            published_at: review.published_at.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            published: review.published_relative.as_deref().map(|words| sanitize::line(words, 100).text),
             visited: review.visited.clone(),
             url: address(&review.url),
             report_url: address(&review.report_url).filter(|_| is_detailed),
@@ -235,11 +244,6 @@ impl ReviewView {
 
 /// Authors without a public name exist.
 fn author_name(review: &Review) -> String {
-    let name = review
-        .author
-        .name
-        .as_deref()
-        .map(|name| sanitize::line(name, 100).text)
-        .unwrap_or_default();
+    let name = review.author.name.as_deref().map(|name| sanitize::line(name, 100).text).unwrap_or_default();
     if name.is_empty() { "Anonymous".to_owned() } else { name }
 }

@@ -14,13 +14,10 @@ use prometheus::{Encoder as _, Registry, TextEncoder};
 use std::time::Duration;
 
 /// Buckets in seconds of OpenTelemetry's convention for MCP durations.
-const MCP_SECONDS: &[f64] = &[
-    0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0,
-];
+const MCP_SECONDS: &[f64] = &[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
 /// Finer at the low end: a cached answer takes well under a millisecond.
-const TOOL_SECONDS: &[f64] = &[
-    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
-];
+const TOOL_SECONDS: &[f64] =
+    &[0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// The instruments. Cheap to clone.
 #[derive(Clone)]
@@ -62,11 +59,7 @@ impl Metrics {
             .map_err(|error| SetUp(error.to_string()))?;
         let provider = SdkMeterProvider::builder()
             .with_reader(exporter)
-            .with_resource(
-                Resource::builder_empty()
-                    .with_service_name(env!("CARGO_PKG_NAME"))
-                    .build(),
-            )
+            .with_resource(Resource::builder_empty().with_service_name(env!("CARGO_PKG_NAME")).build())
             .build();
         let meter = provider.meter(env!("CARGO_PKG_NAME"));
         let seconds = |name: &'static str, help: &'static str, buckets: &[f64]| seconds(&meter, name, help, buckets);
@@ -74,16 +67,8 @@ impl Metrics {
             tool_calls: counter(&meter, "mcp.tool.calls", "Tool calls by tool and status (ok or error)."),
             tool_duration: seconds("mcp.tool.duration", "Duration of tool calls.", TOOL_SECONDS),
             tool_errors: counter(&meter, "mcp.tool.errors", "Failed tool calls by tool and tier."),
-            operation_duration: seconds(
-                "mcp.server.operation.duration",
-                "Duration of MCP requests.",
-                MCP_SECONDS,
-            ),
-            upstream_duration: seconds(
-                "upstream.request.duration",
-                "Duration of requests to Google.",
-                MCP_SECONDS,
-            ),
+            operation_duration: seconds("mcp.server.operation.duration", "Duration of MCP requests.", MCP_SECONDS),
+            upstream_duration: seconds("upstream.request.duration", "Duration of requests to Google.", MCP_SECONDS),
             schema_drift: counter(
                 &meter,
                 "upstream.schema.drift",
@@ -117,11 +102,9 @@ impl Metrics {
         let status = if failure.is_some() { "error" } else { "ok" };
         let tool = KeyValue::new("tool", tool);
         self.tool_calls.add(1, &[tool.clone(), KeyValue::new("status", status)]);
-        self.tool_duration
-            .record(duration.as_secs_f64(), std::slice::from_ref(&tool));
+        self.tool_duration.record(duration.as_secs_f64(), std::slice::from_ref(&tool));
         if let Some(failure) = failure {
-            self.tool_errors
-                .add(1, &[tool, KeyValue::new("tier", failure.code.class().0.as_str())]);
+            self.tool_errors.add(1, &[tool, KeyValue::new("tier", failure.code.class().0.as_str())]);
         }
     }
 
@@ -143,18 +126,13 @@ impl Metrics {
     pub fn upstream_request(&self, endpoint: &'static str, outcome: &'static str, duration: Duration) {
         self.upstream_duration.record(
             duration.as_secs_f64(),
-            &[
-                KeyValue::new("api", "places"),
-                KeyValue::new("endpoint", endpoint),
-                KeyValue::new("outcome", outcome),
-            ],
+            &[KeyValue::new("api", "places"), KeyValue::new("endpoint", endpoint), KeyValue::new("outcome", outcome)],
         );
     }
 
     /// Google's answer differed from its published schema.
     pub fn schema_drift(&self, endpoint: &'static str, kind: &'static str) {
-        self.schema_drift
-            .add(1, &[KeyValue::new("endpoint", endpoint), KeyValue::new("kind", kind)]);
+        self.schema_drift.add(1, &[KeyValue::new("endpoint", endpoint), KeyValue::new("kind", kind)]);
     }
 
     /// A request was answered that Google bills.
@@ -168,9 +146,7 @@ impl Metrics {
     /// [`SetUp`] when the figures cannot be encoded.
     pub fn render(&self) -> Result<String, SetUp> {
         let mut page = Vec::new();
-        TextEncoder::new()
-            .encode(&self.registry.gather(), &mut page)
-            .map_err(|error| SetUp(error.to_string()))?;
+        TextEncoder::new().encode(&self.registry.gather(), &mut page).map_err(|error| SetUp(error.to_string()))?;
         String::from_utf8(page).map_err(|error| SetUp(error.to_string()))
     }
 }
@@ -180,10 +156,5 @@ fn counter(meter: &Meter, name: &'static str, help: &'static str) -> Counter<u64
 }
 
 fn seconds(meter: &Meter, name: &'static str, help: &'static str, buckets: &[f64]) -> Histogram<f64> {
-    meter
-        .f64_histogram(name)
-        .with_description(help)
-        .with_unit("s")
-        .with_boundaries(buckets.to_vec())
-        .build()
+    meter.f64_histogram(name).with_description(help).with_unit("s").with_boundaries(buckets.to_vec()).build()
 }

@@ -22,16 +22,10 @@ pub fn install_logging(settings: &Log) {
     };
     let lines = fmt::layer().with_writer(io::stderr).with_target(false);
     let installed = if pretty {
-        tracing_subscriber::registry()
-            .with(filter(&settings.level))
-            .with(lines.compact())
-            .try_init()
+        tracing_subscriber::registry().with(filter(&settings.level)).with(lines.compact()).try_init()
     } else {
         let json = lines.json().flatten_event(true).with_span_list(false);
-        tracing_subscriber::registry()
-            .with(filter(&settings.level))
-            .with(json)
-            .try_init()
+        tracing_subscriber::registry().with(filter(&settings.level)).with(json).try_init()
     };
     if installed.is_ok() {
         log_panics_without_their_text();
@@ -46,10 +40,7 @@ fn filter(level: &str) -> EnvFilter {
 /// A panic message may hold whatever the code was looking at, so only its place is logged.
 fn log_panics_without_their_text() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic
-            .location()
-            .map(|place| format!("{}:{}", place.file(), place.line()))
-            .unwrap_or_default();
+        let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
         tracing::error!(place, "a task panicked");
     }));
 }

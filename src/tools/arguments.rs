@@ -16,9 +16,7 @@ pub(super) fn language(text: &str) -> Result<Language, Failure> {
 }
 
 pub(super) fn region(text: Option<&String>) -> Result<Option<Region>, Failure> {
-    text.map(|text| Region::parse(text))
-        .transpose()
-        .map_err(|invalid| refuse(&invalid))
+    text.map(|text| Region::parse(text)).transpose().map_err(|invalid| refuse(&invalid))
 }
 
 fn refuse(invalid: &Invalid) -> Failure {

@@ -4,7 +4,7 @@ use super::{arguments, text};
 use crate::{
     mcp::{Answer, Logged, Tool},
     model::{DataSource, Failure, LANGUAGE_PATTERN, PLACE_ID_PATTERN, REGION_PATTERN},
-    reviews::{Attribution, OnePlace, PlaceView, Reviews},
+    reviews::{Attribution, OnePlace, PlaceDetails, Reviews},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -38,7 +38,7 @@ pub struct Input {
 pub struct Output {
     /// Whether this is real data of Google Maps or invented demo data.
     data_source: DataSource,
-    place: PlaceView,
+    place: PlaceDetails,
     attribution: Attribution,
 }
 
@@ -59,34 +59,22 @@ impl Tool for GetPlace {
     type Output = Output;
 
     fn logged(input: &Input) -> Logged {
-        Logged {
-            place_id: Some(input.place_id.clone()),
-            language: Some(input.language.clone()),
-            ..Logged::default()
-        }
+        Logged { place_id: Some(input.place_id.clone()), language: Some(input.language.clone()), ..Logged::default() }
     }
 
     async fn run(&self, input: Input) -> Result<Output, Failure> {
         let id = arguments::place_id(&input.place_id)?;
         let language = arguments::language(&input.language)?;
         let region = arguments::region(input.region.as_ref())?;
-        let OnePlace {
-            place,
-            source,
-            attribution,
-        } = self.reviews.place(&id, &language, region.as_ref()).await?;
-        Ok(Output {
-            data_source: source,
-            place,
-            attribution,
-        })
+        let OnePlace { place, source, attribution } = self.reviews.place(&id, &language, region.as_ref()).await?;
+        Ok(Output { data_source: source, place, attribution })
     }
 }
 
 impl Answer for Output {
     fn text(&self) -> String {
-        let mut page = format!("{}\n", text::place_line(&self.place));
-        if let Some(alert) = &self.place.alert {
+        let mut page = format!("{}\n", text::place_line(&self.place.place));
+        if let Some(alert) = &self.place.place.alert {
             let _ = writeln!(page, "Warning of the source: {alert}");
         }
         if let Some(summary) = &self.place.review_summary {

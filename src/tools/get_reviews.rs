@@ -109,30 +109,14 @@ impl Tool for GetReviews {
         let language = arguments::language(&input.language)?;
         let region = arguments::region(input.region.as_ref())?;
         let selection = Selection {
-            filter: RatingFilter {
-                min: input.min_rating,
-                max: input.max_rating,
-            },
+            filter: RatingFilter { min: input.min_rating, max: input.max_rating },
             limit: usize::from(input.limit),
             translate: input.translate,
             detail: input.response_format,
         };
         let found = self.reviews.reviews(&id, &language, region.as_ref(), selection).await?;
-        let PlaceReviews {
-            place,
-            reviews,
-            sample,
-            source,
-            attribution,
-        } = found;
-        Ok(Output {
-            data_source: source,
-            place,
-            reviews,
-            sample,
-            attribution,
-            detail: selection.detail,
-        })
+        let PlaceReviews { place, reviews, sample, source, attribution } = found;
+        Ok(Output { data_source: source, place, reviews, sample, attribution, detail: selection.detail })
     }
 }
 
@@ -159,12 +143,9 @@ impl Answer for Output {
     }
 }
 
-/// Stars, author, time, language and links of a review in one line.
+/// Stars, author, time and language of a review.
 fn heading(review: &ReviewView) -> String {
-    let stars = review
-        .rating
-        .and_then(Rating::new)
-        .map_or("(no stars)", Rating::as_stars);
+    let stars = review.rating.and_then(Rating::new).map_or("(no stars)", Rating::as_stars);
     let mut line = format!("{stars} {}", review.author_name);
     if let Some(published) = review.published.as_ref().or(review.published_at.as_ref()) {
         let _ = write!(line, " · {published}");
@@ -175,23 +156,23 @@ fn heading(review: &ReviewView) -> String {
     if let (true, Some(language)) = (review.is_translated, &review.original_language) {
         let _ = write!(line, " · translated from {language}");
     }
-    if let Some(url) = &review.url {
-        let _ = write!(line, " · {url}");
-    }
     line
 }
 
 fn one_line(review: &ReviewView) -> String {
-    match &review.text {
-        Some(words) => format!(" — {}\n", text::quoted(words)),
-        None => " — stars only\n".to_owned(),
-    }
+    let words = review.text.as_deref().map_or("stars only".to_owned(), text::quoted);
+    format!(": {words}{}\n", link(review))
+}
+
+/// The review at its source.
+fn link(review: &ReviewView) -> String {
+    review.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default()
 }
 
 fn in_full(review: &ReviewView) -> String {
     let mut text = match &review.text {
-        Some(words) => format!("\n{}\n", text::quotation(words)),
-        None => "\nStars only.\n".to_owned(),
+        Some(words) => format!("{}\n{}\n", link(review), text::quotation(words)),
+        None => format!("{}\nStars only.\n", link(review)),
     };
     if let Some(original) = &review.original_text {
         let _ = writeln!(text, "As written:\n{}", text::quotation(original));

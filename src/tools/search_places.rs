@@ -113,23 +113,17 @@ impl Tool for SearchPlaces {
         let search = Search {
             language: arguments::language(&input.language)?,
             region: arguments::region(input.region.as_ref())?,
-            near: input
-                .near
-                .map(|near| (near.latitude, near.longitude, near.radius_meters)),
+            near: input.near.map(|near| (near.latitude, near.longitude, near.radius_meters)),
             query: input.query,
             page_size: input.limit,
             page_token: input.page_token,
         };
         let is_first_page = search.page_token.is_none();
-        let found = self
-            .reviews
-            .search(&search)
-            .await
-            .map_err(|failure| match failure.code {
-                // The token is the part of such a request that goes stale.
-                Code::GoogleRejectedRequest if !is_first_page => Failure::new(Code::PageTokenMismatch, WRONG_TOKEN),
-                _ => failure,
-            })?;
+        let found = self.reviews.search(&search).await.map_err(|failure| match failure.code {
+            // The token is the part of such a request that goes stale.
+            Code::GoogleRejectedRequest if !is_first_page => Failure::new(Code::PageTokenMismatch, WRONG_TOKEN),
+            _ => failure,
+        })?;
         Ok(Output {
             data_source: found.source,
             places: found.places,
@@ -146,15 +140,9 @@ const WRONG_TOKEN: &str = "Repeat the search without `page_token`, or with exact
 /// A link in the query would find nothing, and would be billed all the same.
 fn refuse_links(query: &str) -> Result<(), Failure> {
     let lower = query.to_ascii_lowercase();
-    let is_link = [
-        "://",
-        "maps.app.goo.gl/",
-        "goo.gl/maps",
-        "google.com/maps",
-        "maps.google.",
-    ]
-    .iter()
-    .any(|part| lower.contains(part));
+    let is_link = ["://", "maps.app.goo.gl/", "goo.gl/maps", "google.com/maps", "maps.google."]
+        .iter()
+        .any(|part| lower.contains(part));
     if !is_link {
         return Ok(());
     }

@@ -39,10 +39,7 @@ pub(super) fn figures(place: &PlaceView) -> String {
 /// What must be shown with the content.
 pub(super) fn attribution(attribution: &Attribution) -> String {
     let mut text = String::new();
-    for notice in [&attribution.order_notice, &attribution.translation_notice]
-        .into_iter()
-        .flatten()
-    {
+    for notice in [&attribution.order_notice, &attribution.translation_notice].into_iter().flatten() {
         let _ = writeln!(text, "{notice}");
     }
     let _ = write!(text, "Source: {}", attribution.text);
@@ -58,10 +55,7 @@ pub(super) fn attribution(attribution: &Attribution) -> String {
 
 /// A stranger's text as a quotation: every line of it is marked, so that it cannot pass for a line of ours.
 pub(super) fn quotation(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("> {line}"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n")
 }
 
 /// A stranger's line between quotation marks, with those inside it escaped, so that it cannot end the quotation.

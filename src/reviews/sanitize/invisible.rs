@@ -11,11 +11,7 @@ const LINE_BREAKS: usize = 2;
 
 /// Takes out invisible and control characters, with the rules of the module above.
 pub(super) fn remove(text: &str) -> String {
-    let mut cleaner = Cleaner {
-        kept: String::with_capacity(text.len()),
-        marks: 0,
-        line_breaks: 0,
-    };
+    let mut cleaner = Cleaner { kept: String::with_capacity(text.len()), marks: 0, line_breaks: 0 };
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
@@ -93,10 +89,7 @@ impl Cleaner {
         while let Some(tag) = characters.next_if(|next| ('\u{e0000}'..='\u{e007f}').contains(next)) {
             tags.push(tag);
         }
-        let letters: String = tags
-            .chars()
-            .filter_map(|tag| char::from_u32(u32::from(tag) - 0xe0000))
-            .collect();
+        let letters: String = tags.chars().filter_map(|tag| char::from_u32(u32::from(tag) - 0xe0000)).collect();
         if matches!(letters.as_str(), "gbeng\u{7f}" | "gbsct\u{7f}" | "gbwls\u{7f}") {
             self.kept.push_str(&tags);
         }
@@ -117,10 +110,7 @@ fn skip_escape<I: Iterator<Item = char>>(escape: char, characters: &mut Peekable
     };
     if introducer == '[' {
         // Parameters, then one final character.
-        while characters
-            .next_if(|next| ('\u{20}'..='\u{3f}').contains(next))
-            .is_some()
-        {}
+        while characters.next_if(|next| ('\u{20}'..='\u{3f}').contains(next)).is_some() {}
         characters.next_if(|next| ('\u{40}'..='\u{7e}').contains(next));
         return;
     }
@@ -226,10 +216,7 @@ mod tests {
 
     #[test]
     fn hidden_words_and_turned_ones_are_taken_out() {
-        let hidden: String = "evil"
-            .chars()
-            .filter_map(|letter| char::from_u32(0xe0000 + u32::from(letter)))
-            .collect();
+        let hidden: String = "evil".chars().filter_map(|letter| char::from_u32(0xe0000 + u32::from(letter))).collect();
         assert_eq!(remove(&format!("a{hidden}b\u{200b}\u{feff}\u{ad}c\u{e0101}d")), "abcd");
         assert_eq!(remove("abc\u{202e}def\u{2066}ghi\u{2069}"), "abcdefghi");
         assert_eq!(remove("a\u{200d}b\u{200c}c"), "abc");

@@ -43,9 +43,7 @@ pub fn paragraph(text: &str, limit: usize) -> Clean {
 /// An address if it is an absolute http or https one without anything that could break out of a line or a link.
 pub fn url(text: &str) -> Option<String> {
     let is_plain = text.len() <= 2_048
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'`' | b'\\'));
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"' | b'`' | b'\\'));
     let url = url::Url::parse(text).ok().filter(|_| is_plain)?;
     (matches!(url.scheme(), "https" | "http") && url.username().is_empty()).then(|| text.to_owned())
 }
@@ -54,10 +52,7 @@ pub fn url(text: &str) -> Option<String> {
 fn shorten(text: &str, limit: usize) -> Clean {
     // Most texts are short: bytes are an upper bound of characters.
     if text.len() <= limit || text.chars().nth(limit).is_none() {
-        return Clean {
-            text: text.to_owned(),
-            is_shortened: false,
-        };
+        return Clean { text: text.to_owned(), is_shortened: false };
     }
     let mut kept = String::with_capacity(limit * 2);
     let mut count = 0;
@@ -70,10 +65,7 @@ fn shorten(text: &str, limit: usize) -> Clean {
     }
     let mut kept = kept.trim_end().to_owned();
     kept.push('…');
-    Clean {
-        text: kept,
-        is_shortened: true,
-    }
+    Clean { text: kept, is_shortened: true }
 }
 
 #[cfg(test)]
@@ -91,15 +83,9 @@ mod tests {
     #[test]
     fn only_web_addresses_pass() {
         assert!(url("https://maps.google.com/?cid=1&g_mp=Cid").is_some());
-        for bad in [
-            "javascript:alert(1)",
-            "/relative",
-            "https://a b/",
-            "https://x/\n",
-            "https://u@x/",
-            "data:text/html,x",
-            "",
-        ] {
+        for bad in
+            ["javascript:alert(1)", "/relative", "https://a b/", "https://x/\n", "https://u@x/", "data:text/html,x", ""]
+        {
             assert_eq!(url(bad), None, "{bad}");
         }
     }
@@ -107,9 +93,6 @@ mod tests {
     #[test]
     fn lines_and_paragraphs_keep_their_form() {
         assert_eq!(line("one\r\n two\tthree\n", 99).text, "one two three");
-        assert_eq!(
-            paragraph("one\r\ntwo\u{2028}three\n\n\n\nfour ", 99).text,
-            "one\ntwo\nthree\n\nfour"
-        );
+        assert_eq!(paragraph("one\r\ntwo\u{2028}three\n\n\n\nfour ", 99).text, "one\ntwo\nthree\n\nfour");
     }
 }

@@ -1,0 +1,360 @@
+//! The binary as its users run it: every command, what it prints, and its exit code.
+
+use crate::support::{BAKERY, TestServer};
+use serde_json::Value;
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, ChildStderr, Command, Output, Stdio},
+    time::Duration,
+};
+
+/// The binary in an environment without settings.
+fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_google-reviews-mcp"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A running `serve`, ended when it is dropped.
+struct Serving {
+    child: Child,
+    log: BufReader<ChildStderr>,
+    endpoint: String,
+    operations: String,
+}
+
+impl Serving {
+    fn start(settings: &[(&str, &str)]) -> Self {
+        let mut command = program();
+        command.args(["serve"]).stderr(Stdio::piped());
+        command.env("REVIEWS__SERVER__LISTEN", "127.0.0.1:0").env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
+        let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let (mut endpoint, mut operations) = (String::new(), String::new());
+        while endpoint.is_empty() {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "serve ended before it served");
+            let line: Value =
+                serde_json::from_str(&line).unwrap_or_else(|_| panic!("not one JSON object a line: {line}"));
+            endpoint = line["endpoint"].as_str().unwrap_or_default().to_owned();
+            operations = line["operations"].as_str().map_or(operations, str::to_owned);
+        }
+        Self { child, log, endpoint, operations }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// Ends it as an orchestrator does; returns the rest of the log and whether it ended well.
+    fn stop(mut self) -> (String, bool) {
+        self.signal("-TERM");
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).unwrap();
+        let status = self.child.wait().unwrap();
+        (rest, status.success())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn the_demo_prints_a_first_answer() {
+    let output = run(&["demo", "--once", "--port", "0"]);
+
+    let text = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(text.contains("The Moonlit Bakery") && text.contains("★★★★★"), "{text}");
+    assert!(text.contains("synthetic") && text.contains("Synthetic demo data"));
+    assert_eq!(stderr(&output), "");
+}
+
+#[test]
+fn the_demo_names_the_port_that_is_taken() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = run(&["demo", "--once", "--port", &port]);
+    assert!(!output.status.success());
+    assert!(stderr(&output).contains(&format!("port {port}; choose another with --port N")), "{}", stderr(&output));
+}
+
+#[test]
+fn the_demo_says_how_to_connect_and_stays() {
+    let mut child = program().args(["demo", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut page = String::new();
+    for line in lines.by_ref() {
+        page.push_str(&line);
+        page.push('\n');
+        if line.contains("Ctrl-C") {
+            break;
+        }
+    }
+    let endpoint = page.split_whitespace().find(|word| word.ends_with("/mcp")).unwrap().to_owned();
+    let called = run(&["call", "get_place", &format!(r#"{{"place_id":"{BAKERY}"}}"#), "--url", &endpoint]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    assert!(page.contains("claude mcp add --transport http google-reviews http://127.0.0.1:"), "{page}");
+    assert!(page.contains("cursor://anysphere.cursor-deeplink/mcp/install?name=google-reviews&config="));
+    assert!(stdout(&called).contains("The Moonlit Bakery"), "{}", stderr(&called));
+}
+
+#[tokio::test]
+async fn call_makes_one_call_and_its_exit_code_tells() {
+    let server = TestServer::start().await;
+    let endpoint = server.app.endpoint();
+    let call = async |arguments: &[&str]| {
+        let arguments: Vec<String> = arguments
+            .iter()
+            .map(|argument| (*argument).to_owned())
+            .chain(["--url".to_owned(), endpoint.clone()])
+            .collect();
+        let run = move || program().arg("call").args(&arguments).output().unwrap();
+        tokio::task::spawn_blocking(run).await.unwrap()
+    };
+
+    let text = call(&["search_places", r#"{"query":"bakery"}"#]).await;
+    assert!(text.status.success() && stdout(&text).contains("The Moonlit Bakery"), "{}", stderr(&text));
+    let json = call(&["search_places", r#"{"query":"bakery"}"#, "--json"]).await;
+    let result: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(result["structuredContent"]["data_source"], "synthetic");
+    let failed = call(&["get_place", r#"{"place_id":"x"}"#]).await;
+    assert!(!failed.status.success() && stderr(&failed).contains("`place_id`"), "{}", stderr(&failed));
+    let unknown = call(&["no_such_tool"]).await;
+    assert!(stderr(&unknown).contains("no such tool"), "{}", stderr(&unknown));
+    let garbled = call(&["get_place", "{"]).await;
+    assert!(stderr(&garbled).contains("not a JSON object"), "{}", stderr(&garbled));
+}
+
+#[test]
+fn tools_prints_all_definitions() {
+    let tools: Value = serde_json::from_slice(&run(&["tools"]).stdout).unwrap();
+    let names: Vec<_> = tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["search_places", "get_place", "get_reviews"]);
+    assert!(tools[0]["inputSchema"]["properties"]["query"]["maxLength"].is_u64());
+}
+
+#[test]
+fn the_effective_configuration_is_printed_without_secrets() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, secret) = (folder.path().join("server.toml"), folder.path().join("key"));
+    std::fs::write(&file, "[server]\nlisten = \"127.0.0.1:7000\"\ntool_timeout = \"5s\"\n").unwrap();
+    std::fs::write(&secret, "AIza-very-secret\n").unwrap();
+
+    let output = program()
+        .args(["check-config", "--config"])
+        .arg(&file)
+        .env("REVIEWS__SERVER__LISTEN", "127.0.0.1:7001")
+        .env("REVIEWS__GOOGLE__API_KEY_FILE", &secret)
+        .output()
+        .unwrap();
+
+    let text = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(text.contains("listen = \"127.0.0.1:7001\"") && text.contains("tool_timeout = \"5s\""), "{text}");
+    assert!(text.contains("api_key = \"[REDACTED]\"") && !text.contains("AIza"), "{text}");
+    // What is printed is itself a configuration.
+    let copy = folder.path().join("copy.toml");
+    std::fs::write(&copy, text.replace("[REDACTED]", "x")).unwrap();
+    assert!(program().args(["check-config", "--config"]).arg(&copy).output().unwrap().status.success());
+}
+
+#[test]
+fn every_problem_of_a_configuration_is_told_at_once() {
+    let output = program()
+        .args(["check-config"])
+        .env("REVIEWS__SERVER__LISTEN", "0.0.0.0:8080")
+        .env("REVIEWS__SERVER__LISTNE", "127.0.0.1:1")
+        .env("REVIEWS__SERVER__TOOL_TIMEOUT", "soon")
+        .env("REVIEWS__SERVER__PUBLIC_URL", "https://reviews.example.com")
+        .env("REVIEWS__GOOGLE__PLACES_URL", "http://places.example.com")
+        .env("REVIEWS__GOOGLE__TOTAL_TIMEOUT", "0")
+        .env("REVIEWS__GOOGLE__API_KEY_FILE", "/nowhere/key")
+        .env("REVIEWS__UPSTREAM__PROVIDER", "bing")
+        .env("REVIEWS__LOG__LEVEL", "=====")
+        .env("REVIEWS__NONSENSE__KEY", "1")
+        .output()
+        .unwrap();
+
+    assert_eq!(output.status.code(), Some(1));
+    let problems = stderr(&output);
+    for part in [
+        "server.listen: must be a loopback address",
+        "server.listne: is not a setting of this program; [server] has",
+        "server.tool_timeout: is not a duration such as 250ms",
+        "server.public_url: must name a loopback host",
+        "google.places_url: must be https",
+        "google.total_timeout: must be longer than 0",
+        "REVIEWS__GOOGLE__API_KEY_FILE: /nowhere/key cannot be read",
+        "upstream.provider: ",
+        "log.level: must be error, warn",
+        "nonsense.key: is not a setting of this program",
+    ] {
+        assert!(problems.contains(part), "{part} is not in\n{problems}");
+    }
+}
+
+#[test]
+fn the_name_that_other_programs_use_for_the_key_is_taken_unless_ours_is_set() {
+    let effective = |settings: &[(&str, &str)]| {
+        stdout(&program().args(["check-config"]).envs(settings.iter().copied()).output().unwrap())
+    };
+    assert!(effective(&[]).contains("api_key = \"\""));
+    assert!(effective(&[("GOOGLE_MAPS_API_KEY", "k")]).contains("api_key = \"[REDACTED]\""));
+    let both = [("GOOGLE_MAPS_API_KEY", "demo-key-expired"), ("REVIEWS__GOOGLE__API_KEY", "")];
+    assert!(effective(&both).contains("api_key = \"\""));
+}
+
+/// Without sign-in, whoever reaches the listener could spend the operator's money.
+#[test]
+fn dep_04_serve_refuses_a_listener_that_is_not_loopback() {
+    for (key, value) in [("REVIEWS__SERVER__LISTEN", "0.0.0.0:0"), ("REVIEWS__SERVER__OPERATIONS_LISTEN", "[::]:0")] {
+        let output = program().args(["serve"]).env(key, value).output().unwrap();
+        assert!(!output.status.success());
+        assert!(stderr(&output).contains("must be a loopback address"), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn life_13_a_port_in_use_is_told() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let output = program().args(["serve"]).env("REVIEWS__SERVER__LISTEN", &address).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains(&format!("cannot listen on {address} (server.listen)")), "{}", stderr(&output));
+}
+
+#[test]
+fn a_server_without_a_key_starts_and_says_so() {
+    let serving = Serving::start(&[]);
+    let arguments = format!(r#"{{"place_id":"{BAKERY}"}}"#);
+    let called = run(&["call", "get_place", &arguments, "--url", &serving.endpoint]);
+    assert!(stderr(&called).contains("GOOGLE_MAPS_API_KEY"), "{}", stderr(&called));
+}
+
+#[test]
+fn healthcheck_tells_by_its_exit_code() {
+    let serving = Serving::start(&[]);
+    let address = serving.endpoint.trim_start_matches("http://").trim_end_matches("/mcp").to_owned();
+    let check =
+        |address: &str| program().args(["healthcheck"]).env("REVIEWS__SERVER__LISTEN", address).output().unwrap();
+
+    assert!(check(&address).status.success());
+    drop(serving);
+    let gone = check(&address);
+    assert!(!gone.status.success());
+    assert!(stderr(&gone).contains("nothing answers at"), "{}", stderr(&gone));
+}
+
+#[test]
+fn life_01_an_idle_server_stops_at_once_when_asked() {
+    for signal in ["-TERM", "-INT"] {
+        let mut serving = Serving::start(&[]);
+        serving.signal(signal);
+        let status = serving.child.wait().unwrap();
+        assert_eq!(status.code(), Some(0), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn calls_under_way_finish_before_the_server_stops() {
+    let upstream = TestServer::start().await;
+    let serving = Serving::start(&[
+        ("REVIEWS__GOOGLE__PLACES_URL", upstream.emulator.url().as_str()),
+        ("REVIEWS__GOOGLE__API_KEY", "demo-key"),
+    ]);
+    upstream.fault(serde_json::json!({"kind": "latency", "milliseconds": 800})).await;
+    let endpoint = serving.endpoint.clone();
+    let arguments = format!(r#"{{"place_id":"{BAKERY}"}}"#);
+    let call = tokio::task::spawn_blocking(move || run(&["call", "get_place", &arguments, "--url", &endpoint]));
+    while upstream.upstream_requests().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    let (log, ended_well) = tokio::task::spawn_blocking(|| serving.stop()).await.unwrap();
+
+    let called = call.await.unwrap();
+    assert!(called.status.success(), "{}\n{log}", stderr(&called));
+    assert!(ended_well, "{log}");
+}
+
+/// One line a call, with what an operator needs; never results, never free text.
+#[tokio::test]
+async fn leak_08_calls_are_logged_without_results_and_without_free_text() {
+    let upstream = TestServer::start().await;
+    let serving = Serving::start(&[
+        ("REVIEWS__GOOGLE__PLACES_URL", upstream.emulator.url().as_str()),
+        ("REVIEWS__GOOGLE__API_KEY", "demo-key-suspended"),
+        ("REVIEWS__LOG__LEVEL", "trace"),
+    ]);
+    let endpoint = serving.endpoint.clone();
+    let failing = Serving::start(&[
+        ("REVIEWS__GOOGLE__PLACES_URL", upstream.emulator.url().as_str()),
+        ("REVIEWS__GOOGLE__API_KEY", "demo-key"),
+        ("REVIEWS__LOG__LEVEL", "trace"),
+    ]);
+    let good = failing.endpoint.clone();
+    let work = move || {
+        let arguments = format!(r#"{{"place_id":"{BAKERY}","limit":2,"language":"de"}}"#);
+        run(&["call", "get_reviews", &arguments, "--url", &good]);
+        run(&["call", "search_places", r#"{"query":"secret words of a user bakery"}"#, "--url", &good]);
+        run(&["call", "get_place", r#"{"place_id":"free text, not an id"}"#, "--url", &good]);
+        run(&["call", "get_reviews", &arguments, "--url", &endpoint]);
+        let (log, other) = (failing.stop().0, serving.stop().0);
+        (log, other)
+    };
+    let (log, other) = tokio::task::spawn_blocking(work).await.unwrap();
+
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let calls: Vec<_> = lines.iter().filter(|line| line["message"] == "tool call").collect();
+    assert_eq!(calls.len(), 3, "{log}");
+    assert_eq!(calls[0]["place_id"], BAKERY);
+    assert_eq!((&calls[0]["language"], &calls[0]["limit"]), (&Value::from("de"), &Value::from(2)));
+    assert_eq!(calls[0]["outcome"], "ok");
+    assert_eq!(calls[0]["span"]["tool"], "get_reviews");
+    assert_eq!(calls[0]["span"]["request_id"].as_str().unwrap().len(), 32);
+    assert!(calls[0]["duration_ms"].is_f64());
+    assert_eq!(calls[1]["text_length"], 29);
+    assert_eq!(calls[2]["error_code"], "invalid_argument");
+    for page in [&log, &other] {
+        for secret in ["secret words", "cinnamon", "Zimtschnecke", "free text", "demo-key", "Maggie"] {
+            assert!(!page.contains(secret), "{secret} is in\n{page}");
+        }
+    }
+}
+
+#[test]
+fn the_emulator_serves_alone_and_listens_on_this_machine_only() {
+    let mut child = program().args(["emulator", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.trim().rsplit(' ').next().unwrap().to_owned();
+    let serving = Serving::start(&[("REVIEWS__GOOGLE__PLACES_URL", &url), ("GOOGLE_MAPS_API_KEY", "demo-key")]);
+    let called = run(&["call", "search_places", r#"{"query":"bakery"}"#, "--url", &serving.endpoint]);
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    assert!(stdout(&called).contains("The Moonlit Bakery"), "{}", stderr(&called));
+    assert!(serving.operations.starts_with("http://127.0.0.1:"));
+    let public = run(&["emulator", "--listen", "0.0.0.0:0"]);
+    assert!(!public.status.success() && stderr(&public).contains("loopback"), "{}", stderr(&public));
+}

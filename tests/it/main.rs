@@ -1,0 +1,25 @@
+//! All integration tests in one binary: the real server on real sockets, each test with a server and an emulator of
+//! its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+mod architecture;
+mod commands;
+mod drift;
+mod emulator;
+mod errors;
+mod hostile_reviews;
+mod injection;
+mod interop;
+mod operations;
+mod protocol;
+mod recorded;
+mod support;
+mod tools;

@@ -1,0 +1,158 @@
+//! The harness: starts the real server with its own emulator, and speaks to both.
+
+pub(crate) mod raw;
+pub(crate) mod rpc;
+
+use google_reviews_mcp::{
+    app::{App, Parts},
+    clock::Clock,
+    config::{self, Sources},
+    emulator::{DEMO_KEY, Emulator},
+    mcp::Offer,
+    tasks::Tasks,
+};
+use serde_json::{Value, json};
+
+/// The showpiece of the demo data.
+pub(crate) const BAKERY: &str = "ChIJdemo_moonlit_bakery_001";
+
+/// A running server with its emulator.
+pub(crate) struct TestServer {
+    pub(crate) app: App,
+    pub(crate) emulator: Emulator,
+    pub(crate) http: reqwest::Client,
+    _tasks: Tasks,
+}
+
+/// What a test wants other than usual.
+pub(crate) struct Builder {
+    sources: Sources,
+    parts: Parts,
+}
+
+impl Builder {
+    pub(crate) fn set(mut self, key: &'static str, value: impl Into<String>) -> Self {
+        self.sources = self.sources.with(key, value);
+        self
+    }
+
+    pub(crate) fn tool(mut self, tool: Offer) -> Self {
+        self.parts.more_tools.push(tool);
+        self
+    }
+
+    pub(crate) fn clock(mut self, clock: Clock) -> Self {
+        self.parts.clock = clock;
+        self
+    }
+
+    pub(crate) async fn start(self) -> TestServer {
+        let tasks = Tasks::new();
+        let emulator =
+            Emulator::start("127.0.0.1:0".parse().unwrap(), self.parts.clock.clone(), &tasks).await.expect("emulator");
+        let mut sources = Sources::default()
+            .with("server.listen", "127.0.0.1:0")
+            .with("server.operations_listen", "127.0.0.1:0")
+            .with("google.places_url", emulator.url())
+            .with("google.api_key", DEMO_KEY);
+        sources.overrides.extend(self.sources.overrides);
+        let config = config::load(&sources).expect("sources").into_config().expect("valid configuration");
+        let app = App::start(config, self.parts).await.expect("server");
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        TestServer { app, emulator, http, _tasks: tasks }
+    }
+}
+
+impl TestServer {
+    pub(crate) fn builder() -> Builder {
+        Builder { sources: Sources::default(), parts: Parts::default() }
+    }
+
+    pub(crate) async fn start() -> Self {
+        Self::builder().start().await
+    }
+
+    /// Calls a tool as a client of today; panics unless the answer is a tool result.
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> ToolResult {
+        let answer = rpc::modern(self, "tools/call", json!({"name": tool, "arguments": arguments})).await;
+        ToolResult(answer.body["result"].clone())
+    }
+
+    /// Calls a tool and expects data.
+    pub(crate) async fn data(&self, tool: &str, arguments: Value) -> Value {
+        let result = self.call(tool, arguments).await;
+        assert_eq!(result.0["isError"], json!(false), "{}", result.0);
+        result.0["structuredContent"].clone()
+    }
+
+    /// The text of a page of the operations listener, with its status.
+    pub(crate) async fn operations(&self, path: &str) -> (u16, String) {
+        let url = format!("http://{}{path}", self.app.operations_address());
+        let response = self.http.get(url).send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
+    }
+
+    /// The value of one metric line, by its name with labels; 0 if the line is not there.
+    pub(crate) async fn metric(&self, line: &str) -> f64 {
+        let (_, page) = self.operations("/metrics").await;
+        let value = page.lines().find_map(|each| each.strip_prefix(line)?.strip_prefix(' ').map(str::to_owned));
+        value.map_or(0.0, |value| value.parse().unwrap())
+    }
+
+    /// Switches a fault on, until it is cleared.
+    pub(crate) async fn fault(&self, fault: Value) {
+        self.control(json!({"fault": fault})).await;
+    }
+
+    /// Switches a fault on for one request.
+    pub(crate) async fn fault_once(&self, fault: Value) {
+        self.control(json!({"fault": fault, "requests": 1})).await;
+    }
+
+    async fn control(&self, switch: Value) {
+        let url = format!("{}/_emulator/faults", self.emulator.url());
+        let response = self.http.post(url).json(&switch).send().await.unwrap();
+        assert_eq!(response.status(), 204, "{switch}");
+    }
+
+    pub(crate) async fn clear_faults(&self) {
+        self.http.delete(format!("{}/_emulator/faults", self.emulator.url())).send().await.unwrap();
+    }
+
+    /// What the emulator has seen.
+    pub(crate) async fn upstream_requests(&self) -> Vec<Value> {
+        let url = format!("{}/_emulator/requests", self.emulator.url());
+        self.http.get(url).send().await.unwrap().json().await.unwrap()
+    }
+}
+
+/// The result of a tool call as it was on the wire.
+pub(crate) struct ToolResult(pub(crate) Value);
+
+impl ToolResult {
+    pub(crate) fn text(&self) -> &str {
+        self.0["content"][0]["text"].as_str().unwrap_or_default()
+    }
+
+    /// The facts of a failure; panics for a success.
+    pub(crate) fn failure(&self) -> Value {
+        assert_eq!(self.0["isError"], json!(true), "{}", self.0);
+        self.0["_meta"]["google-reviews/error"].clone()
+    }
+
+    pub(crate) fn code(&self) -> String {
+        self.failure()["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A server that answers every request with this body, as Google would: without saying that its data is invented.
+pub(crate) async fn fake_google(body: Value) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let routes = axum::Router::new().fallback(move || {
+        let body = body.clone();
+        async move { axum::Json(body) }
+    });
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    url
+}

@@ -1,0 +1,60 @@
+//! JSON-RPC over HTTP by hand, in both eras, so that tests see what is really on the wire.
+
+use super::TestServer;
+use reqwest::header::HeaderMap;
+use serde_json::{Value, json};
+
+pub(crate) const MODERN: &str = "2026-07-28";
+pub(crate) const LEGACY: &[&str] = &["2025-03-26", "2025-06-18", "2025-11-25"];
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+/// A request as a client of 2026-07-28 sends it.
+pub(crate) async fn modern(server: &TestServer, method: &str, mut params: Value) -> Answer {
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    });
+    let mut request = server
+        .http
+        .post(server.app.endpoint())
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", MODERN)
+        .header("mcp-method", method);
+    if let Some(name) = params["name"].as_str() {
+        request = request.header("mcp-name", name);
+    }
+    send(request.json(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))).await
+}
+
+/// A request as a client of an earlier version sends it.
+pub(crate) async fn legacy(server: &TestServer, version: &str, method: &str, params: Value) -> Answer {
+    let request = server
+        .http
+        .post(server.app.endpoint())
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", version);
+    send(request.json(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))).await
+}
+
+/// Any text as a body.
+pub(crate) async fn post(server: &TestServer, body: impl Into<reqwest::Body>) -> Answer {
+    let request = server
+        .http
+        .post(server.app.endpoint())
+        .header("accept", "application/json, text/event-stream")
+        .header("content-type", "application/json");
+    send(request.body(body)).await
+}
+
+pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let body = response.bytes().await.expect("a whole body");
+    Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or_default() }
+}
