@@ -87,7 +87,7 @@ impl Health {
         match &state {
             State::Down(cause) => tracing::warn!(dependency = name, cause, "dependency is down"),
             State::Up | State::Unknown => {
-                tracing::info!(dependency = name, state = state.as_str(), "dependency changed")
+                tracing::info!(dependency = name, state = state.as_str(), "dependency changed");
             }
         }
         check.state = state;

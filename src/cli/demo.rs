@@ -92,9 +92,9 @@ async fn example_call(app: &App) -> Result<bool> {
     let answer = answer?;
     say(&format!("A call of get_reviews with {arguments} gives:\n"));
     if answer.is_error {
-        complain(&answer.text)
+        complain(&answer.text);
     } else {
-        say(&answer.text)
+        say(&answer.text);
     }
     Ok(!answer.is_error)
 }

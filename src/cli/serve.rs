@@ -11,22 +11,26 @@ use std::process::ExitCode;
 
 pub(super) async fn run(config: Config) -> Result<ExitCode> {
     telemetry::install_logging(&config.log);
-    let (provider, has_key) = (config.upstream.provider, config.google.api_key.is_some());
+    let about_the_source = notice(&config);
     let app = App::start(config, Parts::default()).await?;
-    match provider {
-        Provider::Demo => tracing::warn!("serving synthetic demo data: invented places and reviews"),
-        Provider::Google if !has_key => {
-            tracing::warn!(
-                "no Google API key is set, so every tool will say so: set google.api_key or GOOGLE_MAPS_API_KEY"
-            );
-        }
-        Provider::Google => {}
+    if let Some(notice) = about_the_source {
+        tracing::warn!("{notice}");
     }
     tracing::info!(operations = %format!("http://{}", app.operations_address()), "serving metrics and health");
     tracing::info!(endpoint = app.endpoint(), "serving MCP");
     stop::requested().await?;
     tracing::info!("stopping: calls under way may finish");
     let ended = app.stop().await;
-    tracing::info!("stopped");
     Ok(if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What the operator should know about where reviews come from.
+fn notice(config: &Config) -> Option<&'static str> {
+    match config.upstream.provider {
+        Provider::Demo => Some("serving synthetic demo data: invented places and reviews"),
+        Provider::Google if config.google.api_key.is_none() => {
+            Some("no Google API key is set, so every tool will say so: set google.api_key or GOOGLE_MAPS_API_KEY")
+        }
+        Provider::Google => None,
+    }
 }

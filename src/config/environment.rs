@@ -33,7 +33,7 @@ pub(super) fn settings(environment: &HashMap<String, String>, problems: &mut Vec
                     found.insert(key, text.trim_end_matches(['\r', '\n']).to_owned());
                 }
                 Err(error) => {
-                    problems.push(Problem { key: name.clone(), message: format!("{value} cannot be read: {error}") })
+                    problems.push(Problem { key: name.clone(), message: format!("{value} cannot be read: {error}") });
                 }
             }
         } else {

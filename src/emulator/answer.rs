@@ -18,14 +18,16 @@ use std::{
 const TICK: Duration = Duration::from_millis(100);
 
 /// A good answer, spoilt by `fault` if there is one.
-pub(super) fn good(body: Value, fault: Option<&Fault>, request: &HeaderMap) -> Response {
-    let body = fault.map_or_else(|| body.clone(), |fault| fault.edit(body.clone()));
+pub(super) fn good(mut body: Value, fault: Option<&Fault>, request: &HeaderMap) -> Response {
+    if let Some(fault) = fault {
+        body = fault.edit(body);
+    }
     let text = Bytes::from(serde_json::to_vec_pretty(&body).unwrap_or_default());
     match fault {
         Some(Fault::Truncated) => json(StatusCode::OK, Body::from(text.slice(..text.len() / 2))),
         Some(Fault::SlowBody { bytes_per_second }) => json(StatusCode::OK, slow(text, *bytes_per_second)),
         Some(Fault::EndlessBody) => json(StatusCode::OK, endless()),
-        Some(Fault::Reset) => json(StatusCode::OK, breaking(text)),
+        Some(Fault::Reset) => json(StatusCode::OK, breaking(&text)),
         Some(Fault::CompressionBomb { megabytes }) => compressed(&vec![b' '; megabytes * 1024 * 1024]),
         _ if accepts_gzip(request) => compressed(&text),
         _ => json(StatusCode::OK, Body::from(text)),
@@ -98,7 +100,7 @@ fn endless() -> Body {
     Body::from_stream(stream::repeat_with(|| Ok::<_, io::Error>(PIECE)))
 }
 
-fn breaking(text: Bytes) -> Body {
+fn breaking(text: &Bytes) -> Body {
     let half = text.slice(..text.len() / 2);
     Body::from_stream(stream::iter([Ok(half), Err(io::Error::from(io::ErrorKind::ConnectionReset))]))
 }

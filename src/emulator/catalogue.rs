@@ -179,13 +179,13 @@ fn review_id(place: &str, position: usize, published: &str) -> String {
 
 /// Both paths under which reports are seen in the wild.
 fn flag_url(id: &str, position: usize) -> String {
-    let path = if position % 2 == 0 { "local/content/rap/report" } else { "local/review/rap/report" };
+    let path = if position.is_multiple_of(2) { "local/content/rap/report" } else { "local/review/rap/report" };
     format!("https://reviews.example/{path}?postId={id}")
 }
 
 /// One branch of the chain; every third has ratings, none has reviews.
 fn kiosk(number: u32) -> Entry {
-    let mut place = json!({
+    let place = json!({
         "id": format!("ChIJdemo_lantern_kiosk_{number:04}"),
         "types": ["convenience_store", "store", "point_of_interest", "establishment"],
         "formattedAddress": format!("{number} Lantern Row, Port Ellery PE1 7LR, Ellery Islands"),
@@ -196,11 +196,11 @@ fn kiosk(number: u32) -> Entry {
         "primaryTypeDisplayName": {"text": "Kiosk", "languageCode": "en"},
         "primaryType": "convenience_store",
     });
-    if number % 3 == 0 {
-        place["rating"] = json!(f64::from(30 + number % 20) / 10.0);
-        place["userRatingCount"] = json!(number * 2);
+    let mut place = place.as_object().cloned().unwrap_or_default();
+    if number.is_multiple_of(3) {
+        place.insert("rating".to_owned(), json!(f64::from(30 + number % 20) / 10.0));
+        place.insert("userRatingCount".to_owned(), json!(number * 2));
     }
-    let place = place.as_object().cloned().unwrap_or_default();
     Entry { place, names: BTreeMap::new(), reviews: Vec::new() }
 }
 

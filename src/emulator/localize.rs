@@ -7,18 +7,51 @@ pub(super) fn primary(tag: &str) -> &str {
     tag.split('-').next().unwrap_or(tag)
 }
 
-/// Units of "ago" by language: (one, many) of each of year, month, week, day, and the frame with `{}`.
-const WORDS: &[(&str, [(&str, &str); 4], &str)] = &[
-    ("en", [("a year", "years"), ("a month", "months"), ("a week", "weeks"), ("a day", "days")], "{} ago"),
-    (
-        "de",
-        [("einem Jahr", "Jahren"), ("einem Monat", "Monaten"), ("einer Woche", "Wochen"), ("einem Tag", "Tagen")],
-        "vor {}",
-    ),
-    ("fr", [("un an", "ans"), ("un mois", "mois"), ("une semaine", "semaines"), ("un jour", "jours")], "il y a {}"),
-    ("es", [("un año", "años"), ("un mes", "meses"), ("una semana", "semanas"), ("un día", "días")], "Hace {}"),
-    ("ja", [("1 年", "年"), ("1 か月", "か月"), ("1 週間", "週間"), ("1 日", "日")], "{}前"),
-    ("fa", [("یک سال", "سال"), ("یک ماه", "ماه"), ("یک هفته", "هفته"), ("یک روز", "روز")], "{} پیش"),
+/// How a language says that something was some time ago.
+struct Ago {
+    language: &'static str,
+    /// One and many of years, months, weeks and days.
+    units: [(&'static str, &'static str); 4],
+    /// With `{}` for the amount.
+    frame: &'static str,
+}
+
+const WORDS: &[Ago] = &[
+    Ago {
+        language: "en",
+        units: [("a year", "years"), ("a month", "months"), ("a week", "weeks"), ("a day", "days")],
+        frame: "{} ago",
+    },
+    Ago {
+        language: "de",
+        units: [
+            ("einem Jahr", "Jahren"),
+            ("einem Monat", "Monaten"),
+            ("einer Woche", "Wochen"),
+            ("einem Tag", "Tagen"),
+        ],
+        frame: "vor {}",
+    },
+    Ago {
+        language: "fr",
+        units: [("un an", "ans"), ("un mois", "mois"), ("une semaine", "semaines"), ("un jour", "jours")],
+        frame: "il y a {}",
+    },
+    Ago {
+        language: "es",
+        units: [("un año", "años"), ("un mes", "meses"), ("una semana", "semanas"), ("un día", "días")],
+        frame: "Hace {}",
+    },
+    Ago {
+        language: "ja",
+        units: [("1 年", "年"), ("1 か月", "か月"), ("1 週間", "週間"), ("1 日", "日")],
+        frame: "{}前",
+    },
+    Ago {
+        language: "fa",
+        units: [("یک سال", "سال"), ("یک ماه", "ماه"), ("یک هفته", "هفته"), ("یک روز", "روز")],
+        frame: "{} پیش",
+    },
 ];
 
 /// How long ago `then` was, in words.
@@ -30,15 +63,12 @@ pub(super) fn ago(then: Timestamp, now: Timestamp, language: &str) -> String {
         7.. => (days / 7, 2),
         _ => (days.max(1), 3),
     };
-    let words = WORDS.iter().find(|(tag, ..)| *tag == primary(language)).or(WORDS.first());
-    let Some((_, units, frame)) = words else {
-        return String::new();
-    };
-    let Some((one, many)) = units.get(unit) else {
+    let words = WORDS.iter().find(|words| words.language == primary(language)).or(WORDS.first());
+    let Some((words, (one, many))) = words.and_then(|words| Some((words, words.units.get(unit)?))) else {
         return String::new();
     };
     let amount = if count == 1 { (*one).to_owned() } else { format!("{count} {many}") };
-    frame.replace("{}", &amount)
+    words.frame.replace("{}", &amount)
 }
 
 #[cfg(test)]

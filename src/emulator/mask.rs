@@ -114,7 +114,7 @@ pub(super) struct Mask {
 impl Mask {
     /// Reads the mask of Place Details: bare paths.
     pub(super) fn of_place(text: Option<&str>) -> Result<Self, ErrorBody> {
-        Self::parse(text, |path| known_in_place(path))
+        Self::parse(text, known_in_place)
     }
 
     /// Reads the mask of a search: `places.` paths and a few of the answer's own fields.

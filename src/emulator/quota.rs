@@ -87,7 +87,7 @@ mod tests {
 
         assert_eq!(quotas.count(), Ok(()));
         assert_eq!(quotas.count(), Err(NamedError::QuotaPerDay));
-        clock.advance(Duration::from_secs(60));
+        clock.advance(Duration::from_mins(1));
         assert_eq!(quotas.count(), Ok(()));
     }
 

@@ -5,7 +5,7 @@ use crate::model::{Code, Failure};
 use std::time::Duration;
 
 /// Google counts requests a minute; a minute later there is room again.
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 /// A short pause before one more try.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -14,7 +14,7 @@ impl From<GoogleError> for Failure {
         let failure = Self::new(code(&error), advice(&error));
         match error {
             GoogleError::QuotaMinute => failure.retry_after(MINUTE),
-            GoogleError::QuotaDay => failure.retry_after(Duration::from_secs(3600)),
+            GoogleError::QuotaDay => failure.retry_after(Duration::from_hours(1)),
             GoogleError::Unavailable(_) | GoogleError::Unreachable | GoogleError::TimedOut(_) => {
                 failure.retry_after(PAUSE)
             }

@@ -17,7 +17,7 @@ use crate::{
 use http::HeaderValue;
 use reqwest::{RequestBuilder, Response, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::time::Duration;
 use tokio::time::timeout;
 use url::Url;
@@ -96,20 +96,20 @@ impl Places {
     /// # Errors
     /// [`GoogleError`] names who has to do what.
     pub async fn search(&self, search: &Search) -> Result<Located<SearchPage>, GoogleError> {
-        let mut body = json!({
-            "textQuery": search.query,
-            "pageSize": search.page_size,
-            "languageCode": search.language.as_str(),
-        });
+        let mut body = Map::from_iter([
+            ("textQuery".to_owned(), json!(search.query)),
+            ("pageSize".to_owned(), json!(search.page_size)),
+            ("languageCode".to_owned(), json!(search.language.as_str())),
+        ]);
         if let Some(region) = &search.region {
-            body["regionCode"] = json!(region.as_str());
+            body.insert("regionCode".to_owned(), json!(region.as_str()));
         }
         if let Some((latitude, longitude, radius)) = search.near {
             let center = json!({"latitude": latitude, "longitude": longitude});
-            body["locationBias"] = json!({"circle": {"center": center, "radius": radius}});
+            body.insert("locationBias".to_owned(), json!({"circle": {"center": center, "radius": radius}}));
         }
         if let Some(token) = &search.page_token {
-            body["pageToken"] = json!(token);
+            body.insert("pageToken".to_owned(), json!(token));
         }
         let request = self.http.post(self.url(&["v1", "places:searchText"])).json(&body);
         self.call("search_text", request, mask::SEARCH, search_page_from_body).await

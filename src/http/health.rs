@@ -29,16 +29,16 @@ pub(super) async fn ready(State(readiness): State<Readiness>) -> impl IntoRespon
         return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "stopping"})));
     }
     let is_ready = readiness.health.is_ready();
-    report(is_ready, checks(&readiness, needed))
+    report(is_ready, &checks(&readiness, needed))
 }
 
 /// Everything: 503 when any dependency is down.
 pub(super) async fn summary(State(readiness): State<Readiness>) -> impl IntoResponse {
     let is_well = readiness.health.checks().iter().all(|check| check.state.is_up());
-    report(is_well, checks(&readiness, |_| true))
+    report(is_well, &checks(&readiness, |_| true))
 }
 
-fn report(is_well: bool, checks: Vec<Value>) -> (StatusCode, Json<Value>) {
+fn report(is_well: bool, checks: &[Value]) -> (StatusCode, Json<Value>) {
     let (status, word) =
         if is_well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
     (status, Json(json!({"status": word, "checks": checks})))
@@ -51,8 +51,10 @@ fn checks(readiness: &Readiness, which: impl Fn(&Check) -> bool) -> Vec<Value> {
             "state": check.state.as_str(),
             "since": check.since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         });
-        if let (Condition::Down(cause), true) = (&check.state, readiness.tells_causes) {
-            shown["cause"] = json!(cause);
+        if let (Condition::Down(cause), true, Some(shown)) =
+            (&check.state, readiness.tells_causes, shown.as_object_mut())
+        {
+            shown.insert("cause".to_owned(), json!(cause));
         }
         shown
     };

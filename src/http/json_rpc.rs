@@ -53,10 +53,10 @@ pub(super) async fn check(State(Limit(limit)): State<Limit>, request: Request, n
     match scan(&body) {
         Ok(outline) => match malformed(&outline) {
             None => next.run(Request::from_parts(parts, Body::from(body))).await,
-            Some((code, message)) => refuse(code, message, id_of(&outline)),
+            Some((code, message)) => refuse(code, message, &id_of(&outline)),
         },
-        Err(Fault::Syntax) => refuse(PARSE_ERROR, "The body is not JSON.", Value::Null),
-        Err(Fault::DuplicateKey) => refuse(INVALID_REQUEST, "A key appears twice in one object.", Value::Null),
+        Err(Fault::Syntax) => refuse(PARSE_ERROR, "The body is not JSON.", &Value::Null),
+        Err(Fault::DuplicateKey) => refuse(INVALID_REQUEST, "A key appears twice in one object.", &Value::Null),
     }
 }
 
@@ -103,7 +103,7 @@ fn id_of(outline: &Outline) -> Value {
     }
 }
 
-fn refuse(code: i32, message: &str, id: Value) -> Response {
+fn refuse(code: i32, message: &str, id: &Value) -> Response {
     let body = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
     let mut response = (StatusCode::BAD_REQUEST, body.to_string()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -49,12 +49,14 @@ fn check_names(arguments: &JsonObject, schema: &JsonObject, path: &str) -> Resul
             check_names(inner, property, &path)?;
         }
     }
-    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    for name in required.filter(|name| !arguments.contains_key(*name)) {
-        let description = properties.get(name).map(allowed).unwrap_or_default();
-        return Err(Failure::invalid_argument(format!("`{}` is missing; expected: {description}", join(path, name))));
+    let mut required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    match required.find(|name| !arguments.contains_key(*name)) {
+        None => Ok(()),
+        Some(name) => {
+            let description = properties.get(name).map(allowed).unwrap_or_default();
+            Err(Failure::invalid_argument(format!("`{}` is missing; expected: {description}", join(path, name))))
+        }
     }
-    Ok(())
 }
 
 /// The first rule that is broken, in the order of the schema.

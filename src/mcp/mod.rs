@@ -12,6 +12,7 @@ mod server;
 mod tool;
 mod transport;
 
+pub use result::written;
 pub use server::{Limits, Server};
 pub use tool::{Answer, Logged, Offer, Tool};
 pub use transport::endpoint;

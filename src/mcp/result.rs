@@ -3,7 +3,8 @@
 use super::tool::Answer;
 use crate::model::{Failure, RequestId, Tier};
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 /// The key below which a failure's facts are found in `_meta`.
 const ERROR_KEY: &str = "google-reviews/error";
@@ -19,25 +20,33 @@ pub(super) fn of_answer<A: Answer>(answer: &A) -> Result<CallToolResult, Failure
     Ok(result)
 }
 
+/// The same as [`of_answer`], ready to be written, for measurements.
+///
+/// # Errors
+/// An internal [`Failure`] when the answer cannot be written as JSON.
+pub fn written<A: Answer>(answer: &A) -> Result<impl Serialize + use<A>, Failure> {
+    of_answer(answer)
+}
+
 /// A failure: a sentence that says what to do, and the facts for programs.
 pub(super) fn of_failure(failure: &Failure, reference: &RequestId) -> CallToolResult {
     let (tier, status, is_retryable) = failure.code.class();
-    let mut text = failure.message.clone();
-    if tier != Tier::Client {
-        text.push_str(&format!(" (reference {reference})"));
-    }
-    let mut facts = json!({
-        "tier": tier.as_str(),
-        "status": status,
-        "code": failure.code.as_str(),
-        "retryable": is_retryable,
-        "reference": reference.as_str(),
-    });
+    let text = match tier {
+        Tier::Client => failure.message.clone(),
+        Tier::Server | Tier::Dependency => format!("{} (reference {reference})", failure.message),
+    };
+    let mut facts = Map::from_iter([
+        ("tier".to_owned(), json!(tier.as_str())),
+        ("status".to_owned(), json!(status)),
+        ("code".to_owned(), json!(failure.code.as_str())),
+        ("retryable".to_owned(), json!(is_retryable)),
+        ("reference".to_owned(), json!(reference.as_str())),
+    ]);
     if let Some(wait) = failure.retry_after {
-        facts["retry_after_seconds"] = json!(wait.as_secs().max(1));
+        facts.insert("retry_after_seconds".to_owned(), json!(wait.as_secs().max(1)));
     }
     let mut meta = MetaObject::default();
-    meta.insert(ERROR_KEY.to_owned(), facts);
+    meta.insert(ERROR_KEY.to_owned(), Value::Object(facts));
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     result.meta = Some(meta);
     result

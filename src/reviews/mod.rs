@@ -13,7 +13,7 @@ pub use view::{Detail, MapsText, PlaceDetails, PlaceView, ReviewView, StatusView
 
 use crate::{
     google::Places,
-    model::{DataSource, Failure, Language, Located, PlaceId, Region, Search},
+    model::{DataSource, Failure, Language, Located, Place, PlaceId, Region, Search},
 };
 use std::sync::Arc;
 
@@ -122,12 +122,19 @@ impl Reviews {
         region: Option<&Region>,
         selection: Selection,
     ) -> Result<PlaceReviews, Failure> {
-        let Located { value: place, source, retrieved_at } = self.places.place(id, language, region).await?;
+        Ok(PlaceReviews::of(&self.places.place(id, language, region).await?, selection))
+    }
+}
+
+impl PlaceReviews {
+    /// Selects, sanitises and attributes the reviews of a place.
+    pub fn of(answer: &Located<Place>, selection: Selection) -> Self {
+        let Located { value: place, source, retrieved_at } = answer;
         let matching = || place.reviews.iter().filter(|review| selection.filter.admits(review.rating));
         let reviews: Vec<_> =
             matching().take(selection.limit).map(|review| ReviewView::of(review, selection)).collect();
-        let sample = Sample::of(&place, matching().count(), reviews.len(), selection.filter);
-        let attribution = Attribution::of_place(source, retrieved_at, &place).with_reviews(&reviews, selection.filter);
-        Ok(PlaceReviews { place: PlaceView::of(&place), reviews, sample, source, attribution })
+        let sample = Sample::of(place, matching().count(), reviews.len(), selection.filter);
+        let attribution = Attribution::of_place(*source, *retrieved_at, place).with_reviews(&reviews, selection.filter);
+        Self { place: PlaceView::of(place), reviews, sample, source: *source, attribution }
     }
 }

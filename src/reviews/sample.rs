@@ -3,6 +3,7 @@
 use crate::model::{Place, Rating};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::fmt::Write as _;
 
 /// Which stars are wanted, both ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,17 +107,19 @@ impl Sample {
             ),
         };
         if let Some(filter) = &self.filter {
-            note.push_str(&format!(
+            let _ = write!(
+                note,
                 " Only reviews with {filter} were kept: {matching} of the {} that the source shows.",
                 self.available
-            ));
+            );
         }
         if self.unreadable > 0 {
-            note.push_str(&format!(
+            let _ = write!(
+                note,
                 " {} left out, because the source sent {} in a form that could not be read.",
                 if self.unreadable == 1 { "1 more was".to_owned() } else { format!("{} more were", self.unreadable) },
                 if self.unreadable == 1 { "it" } else { "them" },
-            ));
+            );
         }
         note
     }

@@ -21,7 +21,7 @@ pub struct GetPlace {
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// `place_id` as search_places gives it: 10 to 512 letters, digits, "_" or "-".
+    /// `place_id` as `search_places` gives it: 10 to 512 letters, digits, "_" or "-".
     #[validate(regex(path = *PLACE_ID_PATTERN))]
     place_id: String,
     /// Language of the answer as a BCP 47 tag such as "en" or "pt-BR".

@@ -21,7 +21,7 @@ pub struct GetReviews {
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// `place_id` as search_places gives it: 10 to 512 letters, digits, "_" or "-".
+    /// `place_id` as `search_places` gives it: 10 to 512 letters, digits, "_" or "-".
     #[validate(regex(path = *PLACE_ID_PATTERN))]
     place_id: String,
     /// Language to translate to, as a BCP 47 tag such as "en" or "pt-BR".
@@ -115,8 +115,15 @@ impl Tool for GetReviews {
             detail: input.response_format,
         };
         let found = self.reviews.reviews(&id, &language, region.as_ref(), selection).await?;
+        Ok(Output::of(found, selection.detail))
+    }
+}
+
+impl Output {
+    /// The answer of the tool.
+    pub fn of(found: PlaceReviews, detail: Detail) -> Self {
         let PlaceReviews { place, reviews, sample, source, attribution } = found;
-        Ok(Output { data_source: source, place, reviews, sample, attribution, detail: selection.detail })
+        Self { data_source: source, place, reviews, sample, attribution, detail }
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod arguments;
 mod get_place;
-mod get_reviews;
+pub mod get_reviews;
 mod search_places;
 mod text;
 

@@ -48,7 +48,7 @@ impl Serving {
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "serve ended before it served");
             let line: Value =
                 serde_json::from_str(&line).unwrap_or_else(|_| panic!("not one JSON object a line: {line}"));
-            endpoint = line["endpoint"].as_str().unwrap_or_default().to_owned();
+            line["endpoint"].as_str().unwrap_or_default().clone_into(&mut endpoint);
             operations = line["operations"].as_str().map_or(operations, str::to_owned);
         }
         Self { child, log, endpoint, operations }

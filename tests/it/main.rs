@@ -7,6 +7,9 @@
     clippy::indexing_slicing,
     clippy::print_stderr,
     clippy::disallowed_methods,
+    clippy::float_cmp,
+    clippy::manual_assert,
+    clippy::needless_pass_by_value,
     reason = "tests"
 )]
 

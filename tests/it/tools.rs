@@ -199,7 +199,7 @@ async fn a_pasted_link_is_told_what_to_do_instead() {
 
 /// Each with the part of the sentence that names what was wrong.
 const REFUSED: &[(&str, &str, &str)] = &[
-    ("get_reviews", r#"{}"#, "`place_id` is missing; expected: `place_id` as search_places gives it"),
+    ("get_reviews", "{}", "`place_id` is missing; expected: `place_id` as `search_places` gives it"),
     ("get_reviews", r#"{"place_id": 5}"#, "`place_id` has the wrong type or value (it is a number)"),
     ("get_reviews", r#"{"place_id": "short"}"#, "`place_id` has characters or a form that are not allowed"),
     (

@@ -4,7 +4,7 @@
 //! characters that hide words), and more combining marks than any script stacks. Kept: joiners where emoji or a
 //! script needs them, variation selectors behind what they vary, and the flags that are written with tags.
 //! Neutralised with a space: the beginnings of Markdown links and images and of HTML tags, so that no client renders
-//! or fetches them. Sources: Unicode Technical Reports 36 and 51, CommonMark 0.31.
+//! or fetches them. Sources: Unicode Technical Reports 36 and 51, `CommonMark` 0.31.
 
 mod invisible;
 mod markup;
