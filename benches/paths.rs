@@ -1,7 +1,7 @@
 //! The pure parts of a call's path, over the demo data as the emulator sends it: `cargo bench`.
 //!
 //! Compare figures within one run only; machines differ, and so do their hours.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, missing_docs, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, reason = "a benchmark")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use google_reviews_mcp::{

@@ -18,7 +18,7 @@ pub(super) struct Call {
     #[arg(long, default_value = "http://127.0.0.1:8080/mcp")]
     url: String,
     /// A bearer token, where the server wants one
-    #[arg(long, env = "REVIEWS_TOKEN", hide_env_values = true)]
+    #[arg(long)]
     token: Option<String>,
     /// Print the whole result as JSON
     #[arg(long)]

@@ -30,20 +30,18 @@ pub(super) async fn dispatch<T: Tool>(
     let arguments = context.arguments.unwrap_or_default();
 
     let mut logged = Logged::default();
-    let outcome = async {
+    let work = async {
         let input = arguments::parse::<T::Input>(arguments, &schema)?;
         logged = T::logged(&input);
-        let answer = guarded(server.limits.tool_timeout, cancelled, tool.run(input)).await?;
-        result::of_answer(&answer)
-    }
-    .instrument(span.clone())
-    .await;
+        result::of_answer(&tool.run(input).await?)
+    };
+    let outcome = guarded(server.limits.tool_timeout, cancelled, work.instrument(span)).await;
 
     let duration = server.clock.elapsed().saturating_sub(started);
     let failure = outcome.as_ref().err();
     server.metrics.tool_call(T::NAME, duration, failure);
     server.metrics.operation("tools/call", Some(T::NAME), duration, failure.map(|_| "tool_error"));
-    span.in_scope(|| log(&logged, duration, failure));
+    Line { tool: T::NAME, request_id: &reference, logged, duration, failure }.log();
     let result: CallToolResult = outcome.unwrap_or_else(|failure| result::of_failure(&failure, &reference));
     Ok(result.into())
 }
@@ -76,25 +74,30 @@ fn reference(context: &ToolCallContext<'_, Server>) -> RequestId {
     parts.and_then(|parts| parts.extensions.get::<RequestId>().cloned()).unwrap_or_else(RequestId::random)
 }
 
-/// One line a call, without results and without free text.
-fn log(logged: &Logged, duration: Duration, failure: Option<&Failure>) {
-    let duration_ms = duration.as_secs_f64() * 1_000.0;
-    let Logged { place_id, language, limit, text_length } = logged;
-    match failure {
-        None => tracing::info!(place_id, language, limit, text_length, duration_ms, outcome = "ok", "tool call"),
-        Some(failure) => {
-            let (code, tier) = (failure.code.as_str(), failure.code.class().0.as_str());
-            tracing::info!(
-                place_id,
-                language,
-                limit,
-                text_length,
-                duration_ms,
-                outcome = "error",
-                error_code = code,
-                error_tier = tier,
-                "tool call"
-            );
-        }
+/// The log line of a call, without results and without free text.
+struct Line<'a> {
+    tool: &'static str,
+    request_id: &'a RequestId,
+    logged: Logged,
+    duration: Duration,
+    failure: Option<&'a Failure>,
+}
+
+impl Line<'_> {
+    fn log(&self) {
+        let Logged { place_id, language, limit, text_length } = &self.logged;
+        tracing::info!(
+            tool = self.tool,
+            request_id = self.request_id.as_str(),
+            place_id,
+            language,
+            limit,
+            text_length,
+            duration_ms = self.duration.as_secs_f64() * 1_000.0,
+            outcome = if self.failure.is_some() { "error" } else { "ok" },
+            error_code = self.failure.map(|failure| failure.code.as_str()),
+            error_tier = self.failure.map(|failure| failure.code.class().0.as_str()),
+            "tool call"
+        );
     }
 }

@@ -330,8 +330,8 @@ async fn leak_08_calls_are_logged_without_results_and_without_free_text() {
     assert_eq!(calls[0]["place_id"], BAKERY);
     assert_eq!((&calls[0]["language"], &calls[0]["limit"]), (&Value::from("de"), &Value::from(2)));
     assert_eq!(calls[0]["outcome"], "ok");
-    assert_eq!(calls[0]["span"]["tool"], "get_reviews");
-    assert_eq!(calls[0]["span"]["request_id"].as_str().unwrap().len(), 32);
+    assert_eq!(calls[0]["tool"], "get_reviews");
+    assert_eq!(calls[0]["request_id"].as_str().unwrap().len(), 32);
     assert!(calls[0]["duration_ms"].is_f64());
     assert_eq!(calls[1]["text_length"], 29);
     assert_eq!(calls[2]["error_code"], "invalid_argument");

@@ -27,7 +27,7 @@ struct Misbehave {
 #[derive(Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 struct How {
-    /// "panic" or "wait".
+    /// "panic", "answer" (which panics when it is written), or "wait".
     how: String,
 }
 
@@ -36,7 +36,7 @@ struct Nothing {}
 
 impl Answer for Nothing {
     fn text(&self) -> String {
-        String::new()
+        panic!("a secret of the answer")
     }
 }
 
@@ -65,6 +65,9 @@ impl Tool for Misbehave {
         self.started.notify_one();
         if input.how == "panic" {
             panic!("a secret of the panic");
+        }
+        if input.how == "answer" {
+            return Ok(Nothing {});
         }
         std::future::pending().await
     }
@@ -395,15 +398,17 @@ async fn mcp_19_other_methods_of_http_are_refused() {
 #[tokio::test]
 async fn mcp_22_a_tool_that_panics_answers_at_once() {
     let (server, ..) = misbehaving("30s").await;
-    let started = Instant::now();
+    for how in ["panic", "answer"] {
+        let started = Instant::now();
 
-    let failed = server.call("misbehave", json!({"how": "panic"})).await;
+        let failed = server.call("misbehave", json!({"how": how})).await;
 
-    assert!(started.elapsed() < Duration::from_secs(10), "long before the time limit of the tool");
-    assert_eq!(failed.code(), "internal");
-    assert_eq!(failed.failure()["tier"], json!("server"));
-    assert!(!failed.0.to_string().contains("secret"), "{}", failed.0);
-    assert!(failed.text().contains(failed.failure()["reference"].as_str().unwrap()));
+        assert!(started.elapsed() < Duration::from_secs(10), "long before the time limit of the tool");
+        assert_eq!(failed.code(), "internal");
+        assert_eq!(failed.failure()["tier"], json!("server"));
+        assert!(!failed.0.to_string().contains("secret"), "{}", failed.0);
+        assert!(failed.text().contains(failed.failure()["reference"].as_str().unwrap()));
+    }
     server.data("get_place", json!({"place_id": BAKERY})).await;
 }
 

@@ -15,6 +15,8 @@ pub(super) fn remove(text: &str) -> String {
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
+            // Most of most texts, without the questions below.
+            ' '..='~' => cleaner.push(character),
             '\u{1b}' | '\u{9b}' | '\u{9d}' | '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => {
                 skip_escape(character, &mut characters);
             }
