@@ -15,7 +15,14 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use secrecy::SecretString;
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +49,8 @@ pub struct App {
     emulator: Option<Emulator>,
     tasks: Tasks,
     drain: Duration,
+    /// Whether calls were cut off at the end of the time to drain.
+    cut: Arc<AtomicBool>,
 }
 
 impl App {
@@ -79,9 +88,15 @@ impl App {
         let endpoint = mcp::endpoint(server, bytes, CancellationToken::new());
         let drain = config.server.drain_timeout;
         let main_routes = http::routes(endpoint, door, bytes, readiness.clone());
-        tasks.spawn(http::serve(main, main_routes, stop.clone(), drain));
-        tasks.spawn(http::serve(operations, http::operations_routes(metrics, readiness), stop, drain));
-        Ok(Self { address, operations_address, emulator, tasks, drain })
+        let cut = Arc::new(AtomicBool::new(false));
+        let was_cut = Arc::clone(&cut);
+        let main = http::serve(main, main_routes, stop.clone(), drain);
+        tasks.spawn(async move { was_cut.store(!main.await, Ordering::Relaxed) });
+        let operations = http::serve(operations, http::operations_routes(metrics, readiness), stop, drain);
+        tasks.spawn(async move {
+            operations.await;
+        });
+        Ok(Self { address, operations_address, emulator, tasks, drain, cut })
     }
 
     /// Where the main listener is.
@@ -106,7 +121,7 @@ impl App {
 
     /// Stops: no new connections, calls under way finish within the time to drain. Returns whether all ended in time.
     pub async fn stop(self) -> bool {
-        self.tasks.stop(self.drain + Duration::from_secs(1)).await
+        self.tasks.stop(self.drain + Duration::from_secs(1)).await && !self.cut.load(Ordering::Relaxed)
     }
 }
 

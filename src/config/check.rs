@@ -1,6 +1,7 @@
 //! Rules that look at more than the form of one value.
 
 use super::{Config, Problem};
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{net::IpAddr, time::Duration};
 use tracing_subscriber::EnvFilter;
 use url::{Host, Url};
@@ -10,7 +11,7 @@ const LONGEST: Duration = Duration::from_mins(2);
 
 /// All rules that the configuration breaks.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
-    [listeners(config), urls(config), limits(config)].concat()
+    [listeners(config), urls(config), limits(config), key(config)].concat()
 }
 
 fn problem(key: &str, message: &str) -> Problem {
@@ -54,6 +55,15 @@ fn urls(config: &Config) -> Vec<Problem> {
         ));
     }
     found
+}
+
+/// Said without showing it.
+fn key(config: &Config) -> Vec<Problem> {
+    let is_plain = |key: &SecretString| key.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
+    if config.google.api_key.as_ref().is_none_or(is_plain) {
+        return Vec::new();
+    }
+    vec![problem("google.api_key", "has spaces, line breaks or other characters that no API key has")]
 }
 
 fn limits(config: &Config) -> Vec<Problem> {

@@ -1,6 +1,6 @@
 //! Merges the sources and reads value after value, remembering every problem instead of stopping at the first.
 
-use super::{Problems, environment};
+use super::environment;
 use config::{File, FileFormat, Value, ValueKind};
 use serde::de::DeserializeOwned;
 use std::{
@@ -91,7 +91,8 @@ impl Reader {
         for (key, value) in &sources.overrides {
             builder = builder.set_override(*key, value.clone()).map_err(|error| cannot_read(key, error))?;
         }
-        let merged = builder.build().map_err(|error| cannot_read(&file_name, error))?;
+        let merged =
+            builder.build().map_err(|error| Problem { key: file_name, message: without_source(&error.to_string()) })?;
         let mut reader = Self { merged, defaults, problems };
         reader.report_unknown_keys();
         Ok(reader)
@@ -127,15 +128,13 @@ impl Reader {
     /// A duration such as `30s`, or `0`.
     pub(super) fn duration(&mut self, key: &str) -> Duration {
         let text: String = self.value(key);
-        if text == "0" {
-            return Duration::ZERO;
-        }
-        humantime::parse_duration(&text).unwrap_or_else(|error| {
+        parse_duration(&text).unwrap_or_else(|error| {
             self.problems.push(Problem {
                 key: key.to_owned(),
                 message: format!("is not a duration such as 250ms, 30s, 10m or 0: {error}"),
             });
-            Duration::ZERO
+            let default: String = self.defaults.get(key).unwrap_or_default();
+            parse_duration(&default).unwrap_or_default()
         })
     }
 
@@ -143,8 +142,10 @@ impl Reader {
     pub(super) fn finish(self) -> (String, Vec<Problem>) {
         let mut text = String::new();
         let mut section = "";
+        // Only keys that are settings: a mistyped one may hold a secret.
+        let known = flatten(self.defaults.cache.clone());
         let values = flatten(self.merged.cache.clone());
-        for (key, value) in &values {
+        for (key, value) in values.iter().filter(|(key, _)| known.contains_key(*key)) {
             let (head, name) = key.split_once('.').unwrap_or(("", key));
             if head != section {
                 let _ = writeln!(text, "{}[{head}]", if section.is_empty() { "" } else { "\n" });
@@ -201,8 +202,15 @@ fn flatten(value: Value) -> BTreeMap<String, Value> {
     found
 }
 
-impl From<Problem> for Problems {
-    fn from(problem: Problem) -> Self {
-        Self(vec![problem])
+fn parse_duration(text: &str) -> Result<Duration, humantime::DurationError> {
+    if text == "0" { Ok(Duration::ZERO) } else { humantime::parse_duration(text) }
+}
+
+/// A parser's message shows the line that it cannot read, which may hold a secret: its place and its reason are enough.
+fn without_source(message: &str) -> String {
+    let lines: Vec<&str> = message.lines().collect();
+    match lines.as_slice() {
+        [place, .., reason] => format!("{place}: {reason}"),
+        _ => message.to_owned(),
     }
 }

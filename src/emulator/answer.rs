@@ -28,7 +28,7 @@ pub(super) fn good(mut body: Value, fault: Option<&Fault>, request: &HeaderMap) 
         Some(Fault::SlowBody { bytes_per_second }) => json(StatusCode::OK, slow(text, *bytes_per_second)),
         Some(Fault::EndlessBody) => json(StatusCode::OK, endless()),
         Some(Fault::Reset) => json(StatusCode::OK, breaking(&text)),
-        Some(Fault::CompressionBomb { megabytes }) => compressed(&vec![b' '; megabytes * 1024 * 1024]),
+        Some(Fault::CompressionBomb { megabytes }) => compressed(&vec![b' '; (*megabytes).min(256) * 1024 * 1024]),
         _ if accepts_gzip(request) => compressed(&text),
         _ => json(StatusCode::OK, Body::from(text)),
     }

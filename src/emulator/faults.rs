@@ -39,7 +39,7 @@ pub(super) enum Fault {
     SlowBody { bytes_per_second: u64 },
     /// The body never ends.
     EndlessBody,
-    /// A small compressed body that unpacks to this size.
+    /// A small compressed body that unpacks to this size, at most 256.
     CompressionBomb { megabytes: usize },
     /// The connection breaks in the middle of the body.
     Reset,

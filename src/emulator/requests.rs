@@ -12,7 +12,7 @@ use std::{
 /// Older requests are forgotten.
 const REMEMBERED: usize = 10_000;
 
-/// One request as it arrived; the value of the key is left out.
+/// One request as it arrived; the value of the key is left out, in the header and in the URL.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct SeenRequest {
     pub(super) at: String,
@@ -56,7 +56,7 @@ impl RequestLog {
         let request = SeenRequest {
             at: self.clock.now().to_string(),
             method: method.to_string(),
-            url: url.to_string(),
+            url: without_key(url),
             headers: headers.iter().map(shown).collect(),
             body: serde_json::from_slice(body).unwrap_or_default(),
             outcome: Outcome::Pending,
@@ -87,4 +87,10 @@ impl RequestLog {
     pub(super) fn forget(&self) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).1.clear();
     }
+}
+
+fn without_key(url: &Uri) -> String {
+    let Some(query) = url.query() else { return url.to_string() };
+    let shown = |pair: &str| if pair.starts_with("key=") { "key=[key]".to_owned() } else { pair.to_owned() };
+    format!("{}?{}", url.path(), query.split('&').map(shown).collect::<Vec<_>>().join("&"))
 }

@@ -63,7 +63,7 @@ pub(super) fn answer(state: &State, body: &[u8], mask: &Mask) -> Result<Value, E
     if !page.is_empty() {
         whole.insert("places".to_owned(), Value::Array(page));
     }
-    if offset + size < end {
+    if offset.saturating_add(size) < end {
         whole.insert("nextPageToken".to_owned(), json!(page_token(&request, offset + size)));
     }
     // The places are masked already; this leaves out the token when nobody asked for it.

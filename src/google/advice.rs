@@ -14,7 +14,7 @@ impl From<GoogleError> for Failure {
         let failure = Self::new(code(&error), advice(&error));
         match error {
             GoogleError::QuotaMinute => failure.retry_after(MINUTE),
-            GoogleError::QuotaDay => failure.retry_after(Duration::from_hours(1)),
+            GoogleError::QuotaDay { resets_in } => failure.retry_after(resets_in),
             GoogleError::Unavailable(_) | GoogleError::Unreachable | GoogleError::TimedOut(_) => {
                 failure.retry_after(PAUSE)
             }
@@ -33,7 +33,7 @@ fn code(error: &GoogleError) -> Code {
         GoogleError::BillingDisabled => Code::GoogleBillingDisabled,
         GoogleError::PermissionDenied => Code::GooglePermissionDenied,
         GoogleError::QuotaMinute => Code::GoogleQuotaMinute,
-        GoogleError::QuotaDay => Code::GoogleQuotaDay,
+        GoogleError::QuotaDay { .. } => Code::GoogleQuotaDay,
         GoogleError::QuotaZero => Code::GoogleQuotaZero,
         GoogleError::PlaceIdInvalid | GoogleError::PlaceObsolete => Code::PlaceNotFound,
         GoogleError::InvalidRequest => Code::GoogleRejectedRequest,
@@ -48,54 +48,58 @@ fn code(error: &GoogleError) -> Code {
 
 /// The first sentence says what to do; what the operator must do follows, because the user may be the operator.
 fn advice(error: &GoogleError) -> String {
-    let tell = "Do not retry; tell the user that this server's operator has to act:";
+    let operator = |fault: &str| format!("Do not retry; tell the user that this server's operator has to act: {fault}");
     match error {
-        GoogleError::KeyMissing => {
-            format!("{tell} no Google API key is set. Set `google.api_key` (or the variable GOOGLE_MAPS_API_KEY) and restart.")
+        GoogleError::KeyMissing => operator(NO_KEY),
+        GoogleError::KeyInvalid => operator(BAD_KEY),
+        GoogleError::KeyRestricted(restriction) => operator(&format!(
+            "the Google API key is restricted, {restriction}. Change the key's restrictions in the Google Cloud console."
+        )),
+        GoogleError::KeySuspended => operator(SUSPENDED),
+        GoogleError::ApiDisabled => operator(NOT_ENABLED),
+        GoogleError::BillingDisabled => operator(NO_BILLING),
+        GoogleError::PermissionDenied => operator(DENIED),
+        GoogleError::QuotaZero => operator(NO_QUOTA),
+        GoogleError::QuotaMinute => QUOTA_MINUTE.to_owned(),
+        GoogleError::QuotaDay { resets_in } => format!("Do not retry for {}: {QUOTA_DAY}", about(*resets_in)),
+        GoogleError::PlaceIdInvalid => BAD_PLACE_ID.to_owned(),
+        GoogleError::PlaceObsolete => OBSOLETE.to_owned(),
+        GoogleError::InvalidRequest => REJECTED.to_owned(),
+        GoogleError::Unavailable(_) => {
+            "Try again in a few seconds: Google's service is failing at the moment.".to_owned()
         }
-        GoogleError::KeyInvalid => format!(
-            "{tell} Google does not accept the API key; it may be mistyped, deleted or expired. Check `google.api_key`."
-        ),
-        GoogleError::KeyRestricted(restriction) => {
-            format!("{tell} the Google API key is restricted, {restriction}. Change the key's restrictions in the Google Cloud console.")
-        }
-        GoogleError::KeySuspended => {
-            format!("{tell} Google has suspended the API key or its project. Make a new key and find out why.")
-        }
-        GoogleError::ApiDisabled => {
-            format!("{tell} \"Places API (New)\" is not enabled in the Google Cloud project of the key. Enable it and wait a few minutes.")
-        }
-        GoogleError::BillingDisabled => {
-            format!("{tell} the Google Cloud project of the key has no billing account. Enable billing and wait a few minutes.")
-        }
-        GoogleError::PermissionDenied => {
-            format!("{tell} Google refuses the request without a reason. Check that the key's project has Places API (New) and billing.")
-        }
-        GoogleError::QuotaZero => {
-            format!("{tell} the quota of the Google Cloud project for Places API (New) is zero. Ask Google for access.")
-        }
-        GoogleError::QuotaMinute => "Wait a minute, then try again: Google's limit of requests a minute is reached.".to_owned(),
-        GoogleError::QuotaDay => "Do not retry today: Google's limit of requests a day is reached. It starts anew at midnight \
-                                  US Pacific time; the operator can raise it in the Google Cloud console."
-            .to_owned(),
-        GoogleError::PlaceIdInvalid => "Search for the place with `search_places` and use the `place_id` from there: Google \
-                                        cannot read the given one."
-            .to_owned(),
-        GoogleError::PlaceObsolete => "Search for the place again with `search_places`: Google no longer knows this \
-                                       `place_id`, the place may have been removed or merged."
-            .to_owned(),
-        GoogleError::InvalidRequest => {
-            "Check the arguments and try another form of them: Google rejects this request as invalid. An unusual \
-             `language` or `region` is the most likely reason."
-                .to_owned()
-        }
-        GoogleError::Unavailable(_) => "Try again in a few seconds: Google's service is failing at the moment.".to_owned(),
         GoogleError::Unreachable => "Try again in a few seconds: Google cannot be reached from this server.".to_owned(),
         GoogleError::TimedOut(_) => "Try again in a few seconds: Google did not answer in time.".to_owned(),
-        GoogleError::TooLarge(_) | GoogleError::NotJson | GoogleError::FormatChanged { .. } => {
-            "Do not retry; tell the user that the format of Google's answers has changed and this server needs an update. \
-             Nothing was invented in its place."
-                .to_owned()
-        }
+        GoogleError::TooLarge(_) | GoogleError::NotJson | GoogleError::FormatChanged { .. } => CHANGED.to_owned(),
     }
+}
+
+const NO_KEY: &str =
+    "no Google API key is set. Set `google.api_key` (or the variable GOOGLE_MAPS_API_KEY) and restart.";
+const BAD_KEY: &str =
+    "Google does not accept the API key; it may be mistyped, deleted or expired. Check `google.api_key`.";
+const SUSPENDED: &str = "Google has suspended the API key or its project. Make a new key and find out why.";
+const NOT_ENABLED: &str = "\"Places API (New)\" is not enabled in the Google Cloud project of the key. Enable it and wait \
+                           a few minutes.";
+const NO_BILLING: &str =
+    "the Google Cloud project of the key has no billing account. Enable billing and wait a few minutes.";
+const DENIED: &str = "Google refuses the request without a reason. Check that the key's project has Places API (New) and \
+                      billing.";
+const NO_QUOTA: &str = "the quota of the Google Cloud project for Places API (New) is zero. Ask Google for access.";
+const QUOTA_MINUTE: &str = "Wait a minute, then try again: Google's limit of requests a minute is reached.";
+const QUOTA_DAY: &str = "Google's limit of requests a day is reached. It starts anew at midnight US Pacific time; the \
+                         operator can raise it in the Google Cloud console.";
+const BAD_PLACE_ID: &str = "Search for the place with `search_places` and use the `place_id` from there: Google cannot \
+                            read the given one.";
+const OBSOLETE: &str = "Search for the place again with `search_places`: Google no longer knows this `place_id`, the \
+                        place may have been removed or merged.";
+const REJECTED: &str = "Check the arguments and try another form of them: Google rejects this request as invalid. An \
+                        unusual `language` or `region` is the most likely reason.";
+const CHANGED: &str = "Do not retry; tell the user that the format of Google's answers has changed and this server needs \
+                       an update. Nothing was invented in its place.";
+
+/// Hours, or minutes if it is less than two hours.
+fn about(wait: Duration) -> String {
+    let minutes = wait.as_secs().div_ceil(60);
+    if minutes < 120 { format!("{minutes} minutes") } else { format!("{} hours", minutes.div_ceil(60)) }
 }

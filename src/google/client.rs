@@ -5,6 +5,7 @@ use super::{
     convert::{Reading, place_from_body, search_page_from_body},
     drift::{DriftKind, Finding},
     mask::{self, FieldMask},
+    repair,
     watch::Watch,
 };
 use crate::{
@@ -112,7 +113,11 @@ impl Places {
             body.insert("pageToken".to_owned(), json!(token));
         }
         let request = self.http.post(self.url(&["v1", "places:searchText"])).json(&body);
-        self.call("search_text", request, mask::SEARCH, search_page_from_body).await
+        self.call("search_text", request, mask::SEARCH, search_page_from_body).await.map_err(|error| match error {
+            // No place was asked for, so it is the method that was not found.
+            GoogleError::PlaceObsolete | GoogleError::PlaceIdInvalid => GoogleError::Unavailable(404),
+            error => error,
+        })
     }
 
     /// A URL below the configured origin; each segment is percent-encoded.
@@ -132,37 +137,36 @@ impl Places {
         read: fn(Value) -> Reading<T>,
     ) -> Result<Located<T>, GoogleError> {
         let key = self.key.clone().ok_or(GoogleError::KeyMissing)?;
-        let started = self.clock.elapsed();
         let request = request.header("x-goog-api-key", key).header("x-goog-fieldmask", mask.fields);
+        let observed = self.watch.request(endpoint, &self.clock);
         let total = self.settings.total_timeout;
-        let outcome = match timeout(total, self.exchange(request)).await {
-            Ok(Ok(answer)) => {
-                self.watch.billed(mask.sku);
-                self.read(endpoint, &answer, read)
-            }
+        let outcome = match timeout(total, self.exchange(request, mask)).await {
+            Ok(Ok(answer)) => self.read(endpoint, &answer, read),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(GoogleError::TimedOut(total)),
         };
-        self.watch.ended(endpoint, self.clock.elapsed().saturating_sub(started), outcome.as_ref().err());
+        observed.ended(outcome.as_ref().err());
         outcome
     }
 
     /// One request and its whole answer.
-    async fn exchange(&self, request: RequestBuilder) -> Result<Answer, GoogleError> {
+    async fn exchange(&self, request: RequestBuilder, mask: FieldMask) -> Result<Answer, GoogleError> {
         let limit = self.settings.first_byte_timeout;
-        let response =
-            timeout(limit, request.send()).await.map_err(|_| GoogleError::TimedOut(limit))?.map_err(|error| {
-                if error.is_timeout() {
-                    GoogleError::TimedOut(self.settings.connect_timeout)
-                } else {
-                    GoogleError::Unreachable
-                }
-            })?;
+        let sent = timeout(limit, request.send()).await.map_err(|_| GoogleError::TimedOut(limit))?;
+        let response = sent.map_err(|error| {
+            if error.is_timeout() {
+                GoogleError::TimedOut(self.settings.connect_timeout)
+            } else {
+                GoogleError::Unreachable
+            }
+        })?;
         let status = response.status();
         if !status.is_success() {
             let body = self.body(response, ERROR_BODY_BYTES).await.unwrap_or_default();
-            return Err(classify(status.as_u16(), &body));
+            return Err(classify(status.as_u16(), &body, self.clock.now()));
         }
+        // Billed from here on, whatever becomes of the body.
+        self.watch.billed(mask.sku);
         let is_synthetic = response.headers().get(DATA_SOURCE_HEADER).is_some_and(|value| value == "synthetic");
         let source = if is_synthetic { DataSource::Synthetic } else { DataSource::GoogleMaps };
         let body = self.body(response, self.settings.max_answer_bytes).await?;
@@ -192,7 +196,7 @@ impl Places {
         answer: &Answer,
         read: fn(Value) -> Reading<T>,
     ) -> Result<Located<T>, GoogleError> {
-        let Ok(body) = serde_json::from_slice(&answer.body) else {
+        let Some(body) = parse(&answer.body) else {
             let finding = Finding { kind: DriftKind::NotJson, path: String::new(), element: None };
             self.watch.drift(endpoint, &[finding]);
             return Err(GoogleError::NotJson);
@@ -211,6 +215,13 @@ impl Places {
 struct Answer {
     body: Vec<u8>,
     source: DataSource,
+}
+
+/// The body as JSON, halves of characters in its texts replaced.
+fn parse(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body)
+        .or_else(|error| repair::lone_surrogates(body).map_or(Err(error), |repaired| serde_json::from_slice(&repaired)))
+        .ok()
 }
 
 fn key_header(key: &SecretString) -> Result<HeaderValue, SetUp> {

@@ -57,14 +57,20 @@ pub struct Finding {
     pub element: Option<usize>,
 }
 
+/// An answer with more findings than this has another format altogether; nobody reads further.
+const MOST: usize = 1_000;
+
 /// Compares `body` with the message named `root`. `list` is the field whose elements stand on their own.
 ///
-/// Returns every finding, in the order of the body.
+/// Returns the findings in the order of the body; if there are too many, the last one says that the whole is wrong.
 pub fn inspect(body: &Value, root: &str, list: &str) -> Vec<Finding> {
     let mut walk = Walk { list, path: String::new(), element: None, findings: Vec::new() };
     match SCHEMA.message(root) {
         Some(message) => walk.message(body, message),
         None => walk.find(DriftKind::NotJson),
+    }
+    if walk.findings.len() >= MOST {
+        walk.findings.push(Finding { kind: DriftKind::WrongType, path: String::new(), element: None });
     }
     walk.findings
 }
@@ -78,7 +84,9 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn find(&mut self, kind: DriftKind) {
-        self.findings.push(Finding { kind, path: self.path.clone(), element: self.element });
+        if self.findings.len() < MOST {
+            self.findings.push(Finding { kind, path: self.path.clone(), element: self.element });
+        }
     }
 
     fn message(&mut self, value: &Value, message: &Message) {
@@ -100,6 +108,9 @@ impl Walk<'_> {
         if !field.is_list {
             return self.value(value, &field.kind);
         }
+        if value.is_null() {
+            return;
+        }
         let Value::Array(elements) = value else {
             return self.find(DriftKind::WrongType);
         };
@@ -120,12 +131,12 @@ impl Walk<'_> {
 
     fn value(&mut self, value: &Value, kind: &Kind) {
         let fits = match kind {
+            // In proto3 JSON, null says the same as absence.
+            _ if value.is_null() => true,
             Kind::Any => true,
             Kind::Text => value.is_string(),
-            Kind::Bool => value.is_boolean(),
             Kind::Number => value.is_number(),
             Kind::Integer => value.as_f64().is_some_and(|number| number.fract() == 0.0),
-            Kind::LongInteger => value.is_i64() || value.as_str().is_some_and(|text| text.parse::<i64>().is_ok()),
             Kind::Timestamp => value.as_str().is_some_and(|text| text.parse::<Timestamp>().is_ok()),
             Kind::Enum(known) => match value.as_str() {
                 Some(text) if known.contains(&text) => true,

@@ -3,6 +3,8 @@
 //! Bodies are classified by `details[].reason`, then by status, then by message: details may be missing, be no list,
 //! or the body may be HTML. Messages are never passed on; one of them contains the API key.
 
+use crate::clock::until_pacific_midnight;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -35,7 +37,10 @@ pub enum GoogleError {
     QuotaMinute,
     /// Too many requests today; a new day begins at midnight in the Pacific time zone.
     #[error("Google's quota a day is used up")]
-    QuotaDay,
+    QuotaDay {
+        /// Until then.
+        resets_in: Duration,
+    },
     /// The quota is zero: access was never granted.
     #[error("Google's quota for this project is zero")]
     QuotaZero,
@@ -95,31 +100,33 @@ impl std::fmt::Display for Restriction {
     }
 }
 
-/// Names the error that a status other than 2xx and its body stand for.
-pub fn classify(status: u16, body: &[u8]) -> GoogleError {
+/// Names the error that a status other than 2xx and its body stand for; `now` tells how far off Google's next day is.
+pub fn classify(status: u16, body: &[u8], now: Timestamp) -> GoogleError {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let error = body.get("error").unwrap_or(&Value::Null);
-    by_reason(error).or_else(|| by_status(status, error)).unwrap_or_else(|| by_message(status, error))
+    by_reason(error, now).or_else(|| by_status(status, error, now)).unwrap_or_else(|| by_message(status, error))
 }
 
-fn by_reason(error: &Value) -> Option<GoogleError> {
+fn by_reason(error: &Value, now: Timestamp) -> Option<GoogleError> {
     let details = error.get("details")?.as_array()?;
     let info = details.iter().find(|detail| detail.get("reason").is_some())?;
     Some(match info.get("reason")?.as_str()? {
-        "API_KEY_INVALID" => GoogleError::KeyInvalid,
+        "API_KEY_INVALID" | "CONSUMER_INVALID" => GoogleError::KeyInvalid,
         "SERVICE_DISABLED" => GoogleError::ApiDisabled,
         "BILLING_DISABLED" => GoogleError::BillingDisabled,
         "API_KEY_SERVICE_BLOCKED" => GoogleError::KeyRestricted(Restriction::Api),
         "API_KEY_HTTP_REFERRER_BLOCKED" => GoogleError::KeyRestricted(Restriction::Referrer),
         "API_KEY_IP_ADDRESS_BLOCKED" => GoogleError::KeyRestricted(Restriction::Address),
         "API_KEY_ANDROID_APP_BLOCKED" | "API_KEY_IOS_APP_BLOCKED" => GoogleError::KeyRestricted(Restriction::App),
-        "CONSUMER_SUSPENDED" | "CONSUMER_INVALID" => GoogleError::KeySuspended,
-        "RATE_LIMIT_EXCEEDED" | "RESOURCE_QUOTA_EXCEEDED" => quota(info.get("metadata").unwrap_or(&Value::Null), error),
+        "CONSUMER_SUSPENDED" => GoogleError::KeySuspended,
+        "RATE_LIMIT_EXCEEDED" | "RESOURCE_QUOTA_EXCEEDED" => {
+            quota(info.get("metadata").unwrap_or(&Value::Null), error, now)
+        }
         _ => return None,
     })
 }
 
-fn by_status(status: u16, error: &Value) -> Option<GoogleError> {
+fn by_status(status: u16, error: &Value, now: Timestamp) -> Option<GoogleError> {
     let name = error.get("status").and_then(Value::as_str).unwrap_or_default();
     match (status, name) {
         (404, _) | (_, "NOT_FOUND") => Some(if error.is_object() {
@@ -128,7 +135,7 @@ fn by_status(status: u16, error: &Value) -> Option<GoogleError> {
             // An HTML 404 comes from the front end: the path is wrong, not the place.
             GoogleError::Unavailable(404)
         }),
-        (429, _) | (_, "RESOURCE_EXHAUSTED") => Some(quota(&Value::Null, error)),
+        (429, _) | (_, "RESOURCE_EXHAUSTED") => Some(quota(&Value::Null, error, now)),
         (500.., _) => Some(GoogleError::Unavailable(status)),
         _ => None,
     }
@@ -150,6 +157,7 @@ fn by_message(status: u16, error: &Value) -> GoogleError {
     } else {
         match status {
             401 | 403 => GoogleError::PermissionDenied,
+            408 => GoogleError::Unavailable(408),
             400..=499 => GoogleError::InvalidRequest,
             // Includes redirects, which are never followed.
             _ => GoogleError::Unavailable(status),
@@ -158,7 +166,7 @@ fn by_message(status: u16, error: &Value) -> GoogleError {
 }
 
 /// A limit a day and one a minute share status and reason; only the metadata, or else the message, tells them apart.
-fn quota(metadata: &Value, error: &Value) -> GoogleError {
+fn quota(metadata: &Value, error: &Value, now: Timestamp) -> GoogleError {
     let field = |name: &str| metadata.get(name).and_then(Value::as_str).unwrap_or_default();
     let message = error.get("message").and_then(Value::as_str).unwrap_or_default();
     if field("quota_limit_value") == "0" {
@@ -167,7 +175,7 @@ fn quota(metadata: &Value, error: &Value) -> GoogleError {
         || field("quota_limit").contains("PerDay")
         || message.contains("per day")
     {
-        GoogleError::QuotaDay
+        GoogleError::QuotaDay { resets_in: until_pacific_midnight(now) }
     } else {
         GoogleError::QuotaMinute
     }

@@ -8,6 +8,7 @@ mod convert;
 pub mod drift;
 mod errors;
 pub mod mask;
+mod repair;
 mod schema;
 mod watch;
 mod wire;

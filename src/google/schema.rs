@@ -27,12 +27,9 @@ pub(super) enum Kind {
     /// Not looked into.
     Any,
     Text,
-    Bool,
     Number,
     /// 32 bits, a JSON number.
     Integer,
-    /// 64 bits, which proto3 JSON writes as a string.
-    LongInteger,
     /// RFC 3339.
     Timestamp,
     Enum(Vec<&'static str>),
@@ -72,10 +69,8 @@ impl Field {
         let kind = match name {
             "any" => Kind::Any,
             "string" => Kind::Text,
-            "bool" => Kind::Bool,
             "double" => Kind::Number,
             "int32" => Kind::Integer,
-            "int64" => Kind::LongInteger,
             "timestamp" => Kind::Timestamp,
             _ => match name.strip_prefix("enum ") {
                 Some(values) => Kind::Enum(values.split(' ').collect()),

@@ -2,7 +2,7 @@
 //! kind of drift.
 
 use super::{GoogleError, drift::Finding, mask::Sku};
-use crate::{health::Reporter, model::Failure, telemetry::Metrics};
+use crate::{clock::Clock, health::Reporter, model::Failure, telemetry::Metrics};
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
@@ -30,20 +30,9 @@ impl Watch {
         self.metrics.upstream_cost(sku.as_str(), sku.usd());
     }
 
-    /// A request ended.
-    pub(super) fn ended(&self, endpoint: &'static str, duration: Duration, error: Option<&GoogleError>) {
-        let outcome = error.map_or("ok", |error| Failure::from(error.clone()).code.as_str());
-        self.metrics.upstream_request(endpoint, outcome, duration);
-        match error {
-            // Google answered as it should: the fault lies in what was asked.
-            None | Some(GoogleError::PlaceIdInvalid | GoogleError::PlaceObsolete | GoogleError::InvalidRequest) => {
-                self.health.up();
-            }
-            Some(error) => {
-                tracing::warn!(endpoint, outcome, %error, "request to Google failed");
-                self.health.down(error.to_string());
-            }
-        }
+    /// A request begins.
+    pub(super) fn request<'a>(&'a self, endpoint: &'static str, clock: &'a Clock) -> Observed<'a> {
+        Observed { watch: self, endpoint, clock, started: clock.elapsed(), outcome: "cancelled" }
     }
 
     /// An answer differed from the published schema.
@@ -65,5 +54,39 @@ impl Watch {
     fn is_new(&self, endpoint: &'static str, kind: &'static str, path: &str) -> bool {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         logged.len() < LOGGED_FINDINGS && logged.insert((endpoint, kind, path.to_owned()))
+    }
+}
+
+/// A request under way. Dropped before its end, it counts as cancelled.
+pub(super) struct Observed<'a> {
+    watch: &'a Watch,
+    endpoint: &'static str,
+    clock: &'a Clock,
+    started: Duration,
+    outcome: &'static str,
+}
+
+impl Observed<'_> {
+    /// It ended, well or with an error.
+    pub(super) fn ended(mut self, error: Option<&GoogleError>) {
+        self.outcome = error.map_or("ok", |error| Failure::from(error.clone()).code.as_str());
+        let (endpoint, outcome, health) = (self.endpoint, self.outcome, &self.watch.health);
+        match error {
+            // Google answered as it should: the fault lies in what was asked.
+            None | Some(GoogleError::PlaceIdInvalid | GoogleError::PlaceObsolete | GoogleError::InvalidRequest) => {
+                health.up();
+            }
+            Some(error) => {
+                tracing::warn!(endpoint, outcome, %error, "request to Google failed");
+                health.down(error.to_string());
+            }
+        }
+    }
+}
+
+impl Drop for Observed<'_> {
+    fn drop(&mut self) {
+        let duration = self.clock.elapsed().saturating_sub(self.started);
+        self.watch.metrics.upstream_request(self.endpoint, self.outcome, duration);
     }
 }

@@ -1,8 +1,12 @@
 //! The health paths: alive, ready, and how everything is. Reading them costs no call to any dependency.
 
 use crate::health::{Check, Health, State as Condition};
-use axum::{Json, extract::State, response::IntoResponse};
-use http::StatusCode;
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, header};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -23,25 +27,32 @@ pub(super) async fn live() -> impl IntoResponse {
 }
 
 /// Ready: this instance can serve.
-pub(super) async fn ready(State(readiness): State<Readiness>) -> impl IntoResponse {
+pub(super) async fn ready(State(readiness): State<Readiness>) -> Response {
     let needed = |check: &Check| check.needed_to_serve;
     if readiness.stopping.is_cancelled() {
-        return (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "stopping"})));
+        return unavailable(json!({"status": "stopping"}));
     }
     let is_ready = readiness.health.is_ready();
     report(is_ready, &checks(&readiness, needed))
 }
 
 /// Everything: 503 when any dependency is down.
-pub(super) async fn summary(State(readiness): State<Readiness>) -> impl IntoResponse {
+pub(super) async fn summary(State(readiness): State<Readiness>) -> Response {
     let is_well = readiness.health.checks().iter().all(|check| check.state.is_up());
     report(is_well, &checks(&readiness, |_| true))
 }
 
-fn report(is_well: bool, checks: &[Value]) -> (StatusCode, Json<Value>) {
-    let (status, word) =
-        if is_well { (StatusCode::OK, "ok") } else { (StatusCode::SERVICE_UNAVAILABLE, "unavailable") };
-    (status, Json(json!({"status": word, "checks": checks})))
+fn report(is_well: bool, checks: &[Value]) -> Response {
+    if is_well {
+        Json(json!({"status": "ok", "checks": checks})).into_response()
+    } else {
+        unavailable(json!({"status": "unavailable", "checks": checks}))
+    }
+}
+
+/// Not now; checks are renewed within seconds.
+fn unavailable(body: Value) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "10")], Json(body)).into_response()
 }
 
 fn checks(readiness: &Readiness, which: impl Fn(&Check) -> bool) -> Vec<Value> {

@@ -23,18 +23,27 @@ pub(super) struct Limit(pub(super) usize);
 const PARSE_ERROR: i32 = -32_700;
 const INVALID_REQUEST: i32 = -32_600;
 const INVALID_PARAMS: i32 = -32_602;
+const HEADER_MISMATCH: i32 = -32_020;
 /// Longer ids serve no purpose.
 const ID_BYTES: usize = 256;
-const KNOWN_FIELDS: &[&str] = &["jsonrpc", "id", "method", "params", "result", "error"];
+/// Answers are no requests: there is nothing here that a client could answer to.
+const KNOWN_FIELDS: &[&str] = &["jsonrpc", "id", "method", "params"];
+/// Of each of these there is one at most, or two readers could take different ones.
+const SINGLE_HEADERS: &[&str] = &["mcp-protocol-version", "mcp-method", "mcp-name"];
 
 /// Lets well-formed messages through.
 pub(super) async fn check(State(Limit(limit)): State<Limit>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
-        return Problem::method_not_allowed("POST").into_response();
+        let allow = [(header::ALLOW, HeaderValue::from_static("POST"))];
+        return (allow, Problem::method_not_allowed()).into_response();
     }
     if !is_json(request.headers()) {
-        return Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send JSON with Content-Type: application/json.")
-            .into_response();
+        return Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "Send JSON with Content-Type: application/json.",
+        )
+        .into_response();
     }
     let (mut parts, body) = request.into_parts();
     // rmcp compares the media type letter by letter.
@@ -42,13 +51,17 @@ pub(super) async fn check(State(Limit(limit)): State<Limit>, request: Request, n
     if !accept_our_answers(&mut parts.headers) {
         return Problem::new(
             StatusCode::NOT_ACCEPTABLE,
+            "not_acceptable",
             "Answers are JSON: send Accept: application/json, text/event-stream.",
         )
         .into_response();
     }
+    if SINGLE_HEADERS.iter().any(|name| parts.headers.get_all(*name).iter().count() > 1) {
+        return refuse(HEADER_MISMATCH, "A header of the protocol appears twice.", &Value::Null);
+    }
     let Ok(body) = to_bytes(body, limit).await else {
         let detail = format!("The body is larger than {limit} bytes, or it broke off.");
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).into_response();
+        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail).into_response();
     };
     match scan(&body) {
         Ok(outline) => match malformed(&outline) {
@@ -60,45 +73,45 @@ pub(super) async fn check(State(Limit(limit)): State<Limit>, request: Request, n
     }
 }
 
-/// What is wrong with the outer fields, if anything.
+/// What is wrong with the message's form, if anything.
 fn malformed(outline: &Outline) -> Option<(i32, &'static str)> {
-    let field = |name: &str| outline.fields.iter().find(|(known, _)| known == name).map(|(_, shape)| shape);
     match outline.root {
         Some(Shape::Object) => {}
-        Some(Shape::List) => {
-            return Some((INVALID_REQUEST, "Batches are not supported: send one message a request."));
-        }
+        Some(Shape::List) => return Some((INVALID_REQUEST, "Batches are not supported: send one message a request.")),
         _ => return Some((INVALID_REQUEST, "A message is an object.")),
     }
     if outline.fields.iter().any(|(name, _)| !KNOWN_FIELDS.contains(&name.as_str())) {
-        return Some((INVALID_REQUEST, "A message has jsonrpc, id, method and params, and nothing else."));
+        return Some((INVALID_REQUEST, "A request has jsonrpc, id, method and params, and nothing else."));
     }
-    if field("jsonrpc") != Some(&Shape::Text("2.0".to_owned())) {
+    if outline.field("jsonrpc") != Some(&Shape::Text("2.0".to_owned())) {
         return Some((INVALID_REQUEST, "`jsonrpc` must be \"2.0\"."));
     }
-    let id_is_valid = match field("id") {
-        None | Some(Shape::Integer(_)) => true,
-        Some(Shape::Text(id)) => !id.is_empty() && id.len() <= ID_BYTES,
-        Some(_) => false,
-    };
-    if !id_is_valid {
+    if outline.field("id").is_some() && id_of(outline).is_null() {
         return Some((INVALID_REQUEST, "`id` must be an integer or a string of 1 to 256 bytes."));
     }
-    let is_answer = field("result").is_some() || field("error").is_some();
-    if !is_answer && !matches!(field("method"), Some(Shape::Text(_))) {
+    let Some(Shape::Text(method)) = outline.field("method") else {
         return Some((INVALID_REQUEST, "`method` must be a string."));
+    };
+    match outline.field("params") {
+        None | Some(Shape::Object) => {}
+        Some(_) => return Some((INVALID_PARAMS, "`params` must be an object.")),
     }
-    match field("params") {
-        None | Some(Shape::Object) => None,
-        Some(_) => Some((INVALID_PARAMS, "`params` must be an object.")),
+    if method != "tools/call" {
+        return None;
+    }
+    // rmcp would take what it cannot read as a call of a method that does not exist.
+    match (outline.param("name"), outline.param("arguments")) {
+        (Some(Shape::Text(_)), None | Some(Shape::Null | Shape::Object)) => None,
+        (Some(Shape::Text(_)), Some(_)) => Some((INVALID_PARAMS, "`arguments` must be an object.")),
+        _ => Some((INVALID_PARAMS, "`name` must be the name of a tool.")),
     }
 }
 
 /// The id to answer to, if it is one.
 fn id_of(outline: &Outline) -> Value {
-    match outline.fields.iter().find(|(name, _)| name == "id") {
-        Some((_, Shape::Integer(id))) => json!(id),
-        Some((_, Shape::Text(id))) if !id.is_empty() && id.len() <= ID_BYTES => json!(id),
+    match outline.field("id") {
+        Some(Shape::Integer(id)) => json!(id),
+        Some(Shape::Text(id)) if !id.is_empty() && id.len() <= ID_BYTES => json!(id),
         _ => Value::Null,
     }
 }

@@ -34,5 +34,8 @@ pub fn routes(mcp: MethodRouter<(), Infallible>, door: Door, max_request_bytes: 
         .route("/readyz", get(health::ready))
         .route("/health", get(health::summary))
         .with_state(readiness);
-    mcp.merge(health).fallback(|| async { Problem::not_found() }).layer(middleware::from_fn(request_id::set))
+    mcp.merge(health)
+        .fallback(|| async { Problem::not_found() })
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(middleware::from_fn(request_id::set))
 }

@@ -3,11 +3,13 @@
 use super::{
     health::{self, Readiness},
     problem::Problem,
+    request_id,
 };
 use crate::telemetry::Metrics;
 use axum::{
     Router,
     extract::State,
+    middleware,
     response::{IntoResponse as _, Response},
     routing::get,
 };
@@ -20,9 +22,16 @@ pub fn routes(metrics: Metrics, readiness: Readiness) -> Router {
         .route("/readyz", get(health::ready))
         .route("/health", get(health::summary))
         .with_state(Readiness { tells_causes: true, ..readiness });
-    Router::new().route("/metrics", get(metrics_page)).with_state(metrics).merge(health).fallback(|| async {
-        Problem::new(StatusCode::NOT_FOUND, "Paths here are /metrics, /livez, /readyz and /health.")
-    })
+    let not_found = || async {
+        Problem::new(StatusCode::NOT_FOUND, "not_found", "Paths here are /metrics, /livez, /readyz and /health.")
+    };
+    Router::new()
+        .route("/metrics", get(metrics_page))
+        .with_state(metrics)
+        .merge(health)
+        .fallback(not_found)
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(middleware::from_fn(request_id::set))
 }
 
 async fn metrics_page(State(metrics): State<Metrics>) -> Response {
@@ -30,8 +39,12 @@ async fn metrics_page(State(metrics): State<Metrics>) -> Response {
         Ok(page) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response(),
         Err(error) => {
             tracing::error!(%error, "metrics cannot be rendered");
-            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "The figures cannot be shown; the log says why.")
-                .into_response()
+            Problem::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                "The figures cannot be shown; the log says why.",
+            )
+            .into_response()
         }
     }
 }

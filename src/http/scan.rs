@@ -25,6 +25,24 @@ pub(super) struct Outline {
     pub(super) root: Option<Shape>,
     /// The fields of the outer object.
     pub(super) fields: Vec<(String, Shape)>,
+    /// The fields of its `params`.
+    pub(super) params: Vec<(String, Shape)>,
+}
+
+impl Outline {
+    /// The shape of an outer field.
+    pub(super) fn field(&self, name: &str) -> Option<&Shape> {
+        find(&self.fields, name)
+    }
+
+    /// The shape of a field of `params`.
+    pub(super) fn param(&self, name: &str) -> Option<&Shape> {
+        find(&self.params, name)
+    }
+}
+
+fn find<'a>(fields: &'a [(String, Shape)], name: &str) -> Option<&'a Shape> {
+    fields.iter().find(|(known, _)| known == name).map(|(_, shape)| shape)
 }
 
 /// Why a text was refused.
@@ -41,7 +59,7 @@ pub(super) fn scan(text: &[u8]) -> Result<Outline, Fault> {
     let duplicate = Cell::new(false);
     let mut outline = Outline::default();
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let pass = Pass { outline: Some(&mut outline), duplicate: &duplicate };
+    let pass = Pass { level: Level::Message(&mut outline), duplicate: &duplicate };
     let read = pass.deserialize(&mut reader).and_then(|root| reader.end().map(|()| root));
     match read {
         Ok(root) => {
@@ -54,9 +72,15 @@ pub(super) fn scan(text: &[u8]) -> Result<Outline, Fault> {
 }
 
 struct Pass<'a> {
-    /// Only the outer object writes it.
-    outline: Option<&'a mut Outline>,
+    level: Level<'a>,
     duplicate: &'a Cell<bool>,
+}
+
+/// Where in the message a value stands.
+enum Level<'a> {
+    Message(&'a mut Outline),
+    Params(&'a mut Vec<(String, Shape)>),
+    Below,
 }
 
 impl<'de> DeserializeSeed<'de> for Pass<'_> {
@@ -99,16 +123,22 @@ impl<'de> Visitor<'de> for Pass<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Shape, A::Error> {
-        while elements.next_element_seed(Pass { outline: None, duplicate: self.duplicate })?.is_some() {}
+        while elements.next_element_seed(Pass { level: Level::Below, duplicate: self.duplicate })?.is_some() {}
         Ok(Shape::List)
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut fields: A) -> Result<Shape, A::Error> {
         let mut seen = HashSet::new();
         while let Some(name) = fields.next_key::<String>()? {
-            let shape = fields.next_value_seed(Pass { outline: None, duplicate: self.duplicate })?;
-            if let Some(outline) = &mut self.outline {
-                outline.fields.push((name.clone(), shape));
+            let level = match &mut self.level {
+                Level::Message(outline) if name == "params" => Level::Params(&mut outline.params),
+                _ => Level::Below,
+            };
+            let shape = fields.next_value_seed(Pass { level, duplicate: self.duplicate })?;
+            match &mut self.level {
+                Level::Message(outline) => outline.fields.push((name.clone(), shape)),
+                Level::Params(params) => params.push((name.clone(), shape)),
+                Level::Below => {}
             }
             if !seen.insert(name) {
                 self.duplicate.set(true);

@@ -7,6 +7,7 @@ use rmcp::{
     transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
 };
 use serde_json::Value;
+use std::time::Duration;
 
 /// A connection to a server.
 #[derive(Debug)]
@@ -53,11 +54,10 @@ impl Client {
         if let Some(token) = token {
             settings = settings.auth_header(token);
         }
-        let transport = StreamableHttpClientTransport::from_config(settings);
-        let service =
-            ().serve(transport)
-                .await
-                .map_err(|error| ClientError::Connect { url: url.to_owned(), cause: error.to_string() })?;
+        let unreachable = |cause: String| ClientError::Connect { url: url.to_owned(), cause };
+        let http = http_client(url).map_err(|error| unreachable(error.to_string()))?;
+        let transport = StreamableHttpClientTransport::with_client(http, settings);
+        let service = ().serve(transport).await.map_err(|error| unreachable(reason(&error)))?;
         Ok(Self { service })
     }
 
@@ -94,4 +94,21 @@ impl Client {
             tracing::debug!(%error, "the connection did not end cleanly");
         }
     }
+}
+
+/// Connections that hang end by themselves, and a server on this machine is not looked for behind a proxy.
+fn http_client(url: &str) -> reqwest::Result<reqwest::Client> {
+    let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
+    let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
+    let builder = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).timeout(Duration::from_mins(2));
+    if is_here { builder.no_proxy().build() } else { builder.build() }
+}
+
+/// The innermost cause, which is the one that a person can act on.
+fn reason(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
 }

@@ -14,7 +14,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use std::{fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 /// What a model reads before it looks at any tool.
 const INSTRUCTIONS: &str = "\
@@ -63,9 +63,12 @@ impl Server {
         Self { router: Arc::new(router), definitions: Arc::new(definitions), limits, metrics, clock }
     }
 
-    /// Counts a request that is answered from what the server knows of itself.
-    fn count(&self, method: &'static str) {
-        self.metrics.operation(method, None, Duration::ZERO, None);
+    /// Makes an answer from what the server knows of itself, and notes how long that took.
+    fn observed<R>(&self, method: &'static str, answer: impl FnOnce() -> R) -> R {
+        let started = self.clock.elapsed();
+        let answer = answer();
+        self.metrics.operation(method, None, self.clock.elapsed().saturating_sub(started), None);
+        answer
     }
 }
 
@@ -78,21 +81,26 @@ impl ServerHandler for Server {
             .with_instructions(INSTRUCTIONS)
     }
 
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        let since = |version: &&ProtocolVersion| **version >= ProtocolVersion::V_2025_03_26;
+        ProtocolVersion::KNOWN_VERSIONS.iter().filter(since).cloned().collect()
+    }
+
     async fn initialize(
         &self,
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        self.count("initialize");
         context.peer.set_peer_info(request.clone());
-        self.negotiate_initialize(&request)
+        self.observed("initialize", || self.negotiate_initialize(&request))
     }
 
     async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
-        self.count("server/discover");
-        Ok(DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info())
-            .with_ttl_ms(milliseconds(DISCOVERY_TTL))
-            .with_cache_scope(CacheScope::Public))
+        Ok(self.observed("server/discover", || {
+            DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info())
+                .with_ttl_ms(milliseconds(DISCOVERY_TTL))
+                .with_cache_scope(CacheScope::Public)
+        }))
     }
 
     async fn list_tools(
@@ -100,14 +108,15 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        self.count("tools/list");
-        let mut result = ListToolsResult::default();
-        result.tools.clone_from(&self.definitions);
-        // Every caller sees the same tools, so the list may be shared; older protocols know no such hints.
-        if context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28) {
-            result = result.with_ttl_ms(milliseconds(TOOLS_TTL)).with_cache_scope(CacheScope::Public);
-        }
-        Ok(result)
+        Ok(self.observed("tools/list", || {
+            let mut result = ListToolsResult::default();
+            result.tools.clone_from(&self.definitions);
+            // Every caller sees the same tools, so the list may be shared; older protocols know no such hints.
+            if context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28) {
+                result = result.with_ttl_ms(milliseconds(TOOLS_TTL)).with_cache_scope(CacheScope::Public);
+            }
+            result
+        }))
     }
 
     fn get_tool(&self, name: &str) -> Option<Definition> {
@@ -122,6 +131,8 @@ impl ServerHandler for Server {
         if self.router.get(&request.name).is_none() {
             let known: Vec<_> = self.definitions.iter().map(|tool| tool.name.as_ref()).collect();
             let message = format!("this server has no such tool; its tools are {}", known.join(", "));
+            // Without its name, which is the caller's text.
+            tracing::info!(error_code = "-32602", "call of a tool that does not exist");
             self.metrics.operation("tools/call", None, Duration::ZERO, Some("-32602"));
             return Err(ErrorData::invalid_params(message, None));
         }

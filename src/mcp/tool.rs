@@ -20,6 +20,8 @@ pub trait Tool: Send + Sync + 'static {
     const TITLE: &'static str;
     /// For a model that chooses among the tools of many servers: what it gives, when to use it, what it does not do.
     const DESCRIPTION: &'static str;
+    /// Whether it only reads. A tool that changes something says so here, and clients ask their user.
+    const IS_READ_ONLY: bool = true;
     /// The arguments. Its `validate` attributes are both the enforced rules and the published schema, and the doc
     /// comment of each field says what is allowed: it is quoted when a value does not fit.
     type Input: DeserializeOwned + Validate + JsonSchema + Send;
@@ -69,7 +71,11 @@ impl Offer {
         definition.title = Some(T::TITLE.to_owned());
         definition.output_schema = Some(Arc::new(schema::of_output::<T::Output>()));
         definition.annotations = Some(
-            ToolAnnotations::with_title(T::TITLE).read_only(true).destructive(false).idempotent(true).open_world(true),
+            ToolAnnotations::with_title(T::TITLE)
+                .read_only(T::IS_READ_ONLY)
+                .destructive(!T::IS_READ_ONLY)
+                .idempotent(T::IS_READ_ONLY)
+                .open_world(true),
         );
         let tool = Arc::new(tool);
         let route = ToolRoute::new_dyn(definition.clone(), move |context| {

@@ -104,6 +104,8 @@ pub struct Place {
     pub reviews: Vec<Review>,
     /// How many reviews were left out because they could not be read.
     pub unreadable_reviews: usize,
+    /// The upstream's names of other parts that were left out because they could not be read.
+    pub unreadable_parts: Vec<String>,
 }
 
 /// An answer of the upstream with its origin and time.

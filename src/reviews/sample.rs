@@ -47,7 +47,7 @@ impl RatingFilter {
 pub struct Sample {
     /// Reviews in this answer.
     pub returned: usize,
-    /// Reviews that the source shows, at most 5.
+    /// Reviews that the source shows, at most 5, unreadable ones included.
     pub available: usize,
     /// Ratings in total, with or without text.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -80,7 +80,7 @@ fn is_zero(number: &usize) -> bool {
 impl Sample {
     /// Describes `returned` of the `matching` reviews of `place`.
     pub(super) fn of(place: &Place, matching: usize, returned: usize, filter: RatingFilter) -> Self {
-        let available = place.reviews.len();
+        let available = place.reviews.len() + place.unreadable_reviews;
         let mut sample = Self {
             returned,
             available,
@@ -90,20 +90,25 @@ impl Sample {
             unreadable: place.unreadable_reviews,
             note: String::new(),
         };
-        sample.note = sample.in_words(matching);
+        sample.note = sample.in_words(matching, place.rating.is_some());
         sample
     }
 
-    fn in_words(&self, matching: usize) -> String {
-        let total = self.total_ratings.unwrap_or(0);
+    fn in_words(&self, matching: usize, is_rated: bool) -> String {
+        let total = self.total_ratings.unwrap_or(0) as usize;
+        let returned = count(self.returned, "review");
         let mut note = match (self.available, total) {
+            (0, 0) if is_rated => "The source shows no reviews of this place.".to_owned(),
             (0, 0) => "Nobody has rated this place yet.".to_owned(),
-            (0, total) => format!("The source shows none of the reviews behind {}.", ratings(total)),
-            (_, 0) => format!("{} of this place, in the source's order of relevance.", count(self.returned, "review")),
+            (0, total) => format!("The source shows none of the reviews behind {}.", count(total, "rating")),
+            (_, 0) => format!("{returned} of this place, in the source's order of relevance."),
+            (available, total) if available >= total && self.returned == total => {
+                format!("{returned}: all there are.")
+            }
             (_, total) => format!(
-                "{} out of {}: those that the source finds most relevant, a sample, not all reviews and not the newest.",
-                count(self.returned, "review"),
-                ratings(total)
+                "{returned} out of {}: those that the source finds most relevant, a sample, not all reviews and not the \
+                 newest.",
+                count(total, "rating")
             ),
         };
         if let Some(filter) = &self.filter {
@@ -123,10 +128,6 @@ impl Sample {
         }
         note
     }
-}
-
-fn ratings(total: u32) -> String {
-    count(total as usize, "rating")
 }
 
 fn count(number: usize, noun: &str) -> String {

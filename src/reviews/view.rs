@@ -45,6 +45,9 @@ pub struct PlaceView {
     /// A warning of the source, for example about suspicious reviews. Tell the user.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alert: Option<String>,
+    /// Parts that are missing here because the source sent them in an unreadable form.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unreadable_parts: Vec<String>,
 }
 
 /// One place with all that is known of it but its reviews.
@@ -149,6 +152,7 @@ impl PlaceView {
             rating_count: place.rating_count,
             status: status(place),
             maps_url: place.maps_url.as_deref().and_then(sanitize::url),
+            unreadable_parts: place.unreadable_parts.clone(),
             alert: place.alert.as_ref().and_then(|alert| {
                 let parts = [alert.overview.as_deref(), alert.details.as_deref()];
                 let words = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
@@ -179,7 +183,7 @@ fn line(text: &str) -> Option<String> {
 fn status(place: &Place) -> Option<StatusView> {
     let state = match place.status.as_ref() {
         // A place that moved is closed for good where it was.
-        Some(PlaceStatus::ClosedPermanently) if place.moved_to.is_some() => "moved".to_owned(),
+        Some(PlaceStatus::ClosedPermanently) | None if place.moved_to.is_some() => "moved".to_owned(),
         Some(PlaceStatus::Operational) => "operational".to_owned(),
         Some(PlaceStatus::ClosedTemporarily) => "closed_temporarily".to_owned(),
         Some(PlaceStatus::ClosedPermanently) => "closed_permanently".to_owned(),

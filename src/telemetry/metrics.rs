@@ -4,7 +4,7 @@
 //! counters. Label values come from enums or from our own lists, never from input, so that the number of series is
 //! bounded whatever callers send.
 
-use crate::model::Failure;
+use crate::model::{Code, Failure};
 use opentelemetry::{
     KeyValue,
     metrics::{Counter, Histogram, Meter, MeterProvider as _},
@@ -64,7 +64,7 @@ impl Metrics {
         let meter = provider.meter(env!("CARGO_PKG_NAME"));
         let seconds = |name: &'static str, help: &'static str, buckets: &[f64]| seconds(&meter, name, help, buckets);
         Ok(Self {
-            tool_calls: counter(&meter, "mcp.tool.calls", "Tool calls by tool and status (ok or error)."),
+            tool_calls: counter(&meter, "mcp.tool.calls", "Tool calls by tool and status (ok, error or cancelled)."),
             tool_duration: seconds("mcp.tool.duration", "Duration of tool calls.", TOOL_SECONDS),
             tool_errors: counter(&meter, "mcp.tool.errors", "Failed tool calls by tool and tier."),
             operation_duration: seconds("mcp.server.operation.duration", "Duration of MCP requests.", MCP_SECONDS),
@@ -99,11 +99,16 @@ impl Metrics {
 
     /// One tool call ended.
     pub fn tool_call(&self, tool: &'static str, duration: Duration, failure: Option<&Failure>) {
-        let status = if failure.is_some() { "error" } else { "ok" };
+        let status = match failure.map(|failure| failure.code) {
+            None => "ok",
+            // Nobody failed: the client went away.
+            Some(Code::Cancelled) => "cancelled",
+            Some(_) => "error",
+        };
         let tool = KeyValue::new("tool", tool);
         self.tool_calls.add(1, &[tool.clone(), KeyValue::new("status", status)]);
         self.tool_duration.record(duration.as_secs_f64(), std::slice::from_ref(&tool));
-        if let Some(failure) = failure {
+        if let Some(failure) = failure.filter(|_| status == "error") {
             self.tool_errors.add(1, &[tool, KeyValue::new("tier", failure.code.class().0.as_str())]);
         }
     }

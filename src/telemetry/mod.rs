@@ -8,8 +8,8 @@ use crate::config::{Log, LogFormat};
 use std::io::{self, IsTerminal as _};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
-/// Libraries whose lower levels print request bodies, and so review texts and search words.
-const QUIET: &[&str] = &["rmcp=warn", "hyper=warn", "hyper_util=warn", "reqwest=warn", "h2=warn"];
+/// Libraries that print what callers send: rmcp ids and whole requests, the others addresses and headers.
+const QUIET: &[&str] = &["rmcp=off", "hyper=warn", "hyper_util=warn", "reqwest=warn", "h2=warn"];
 
 /// Sends log lines to standard error: one JSON object a line, or a readable form on a terminal.
 ///

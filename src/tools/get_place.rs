@@ -79,8 +79,14 @@ impl Answer for Output {
         }
         if let Some(summary) = &self.place.review_summary {
             let _ = writeln!(page, "Summary of its reviews:\n{}", text::quotation(&summary.text));
-            if let Some(disclosure) = &summary.disclosure {
-                let _ = writeln!(page, "({disclosure})");
+            for (name, shown) in [
+                ("Disclosure", &summary.disclosure),
+                ("Reviews", &summary.reviews_url),
+                ("Report the summary", &summary.report_url),
+            ] {
+                if let Some(shown) = shown {
+                    let _ = writeln!(page, "{name}: {shown}");
+                }
             }
         }
         page + &text::attribution(&self.attribution)

@@ -153,7 +153,11 @@ impl Answer for Output {
 /// Stars, author, time and language of a review.
 fn heading(review: &ReviewView) -> String {
     let stars = review.rating.and_then(Rating::new).map_or("(no stars)", Rating::as_stars);
-    let mut line = format!("{stars} {}", review.author_name);
+    // The name is chosen by a stranger, so it is a quotation too.
+    let mut line = format!("{stars} {}", text::quoted(&review.author_name));
+    if let Some(url) = &review.author_url {
+        let _ = write!(line, " ({url})");
+    }
     if let Some(published) = review.published.as_ref().or(review.published_at.as_ref()) {
         let _ = write!(line, " · {published}");
     }
@@ -168,21 +172,26 @@ fn heading(review: &ReviewView) -> String {
 
 fn one_line(review: &ReviewView) -> String {
     let words = review.text.as_deref().map_or("stars only".to_owned(), text::quoted);
-    format!(": {words}{}\n", link(review))
-}
-
-/// The review at its source.
-fn link(review: &ReviewView) -> String {
-    review.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default()
+    let link = review.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
+    format!(": {words}{link}\n")
 }
 
 fn in_full(review: &ReviewView) -> String {
-    let mut text = match &review.text {
-        Some(words) => format!("{}\n{}\n", link(review), text::quotation(words)),
-        None => format!("{}\nStars only.\n", link(review)),
-    };
-    if let Some(original) = &review.original_text {
-        let _ = writeln!(text, "As written:\n{}", text::quotation(original));
+    let mut text = String::from("\n");
+    match &review.text {
+        Some(words) => text.push_str(&text::quotation(words)),
+        None => text.push_str("Stars only."),
     }
+    if let Some(original) = &review.original_text {
+        let _ = write!(text, "\nAs written:\n{}", text::quotation(original));
+    }
+    let links =
+        [("Review", &review.url), ("Picture of the author", &review.author_photo_url), ("Report", &review.report_url)];
+    for (name, url) in links {
+        if let Some(url) = url {
+            let _ = write!(text, "\n{name}: {url}");
+        }
+    }
+    text.push_str("\n\n");
     text
 }

@@ -173,7 +173,8 @@ impl Answer for Output {
             page.push_str("No place was found. Try another spelling, or add the town.\n");
         }
         for (position, place) in self.places.iter().enumerate() {
-            let _ = writeln!(page, "{}. {}", position + 1, text::place_line(place));
+            let link = place.maps_url.as_ref().map(|url| format!(" · {url}")).unwrap_or_default();
+            let _ = writeln!(page, "{}. {}{link}", position + 1, text::place_line(place));
         }
         if let Some(count) = self.unreadable_places {
             let _ = writeln!(page, "{count} more could not be read and were left out.");

@@ -22,6 +22,9 @@ pub(super) fn place_line(place: &PlaceView) -> String {
         let _ = write!(line, " · {part}");
     }
     let _ = write!(line, " · place_id {}", place.place_id);
+    if !place.unreadable_parts.is_empty() {
+        let _ = write!(line, " · unreadable: {}", place.unreadable_parts.join(", "));
+    }
     line
 }
 
@@ -45,6 +48,9 @@ pub(super) fn attribution(attribution: &Attribution) -> String {
     let _ = write!(text, "Source: {}", attribution.text);
     for party in &attribution.third_parties {
         let _ = write!(text, ", {}", party.name);
+        if let Some(url) = &party.url {
+            let _ = write!(text, " ({url})");
+        }
     }
     if let Some(url) = &attribution.url {
         let _ = write!(text, " · {url}");

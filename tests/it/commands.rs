@@ -201,6 +201,7 @@ fn every_problem_of_a_configuration_is_told_at_once() {
         "server.listen: must be a loopback address",
         "server.listne: is not a setting of this program; [server] has",
         "server.tool_timeout: is not a duration such as 250ms",
+        "has 10 problem(s)",
         "server.public_url: must name a loopback host",
         "google.places_url: must be https",
         "google.total_timeout: must be longer than 0",
@@ -270,8 +271,10 @@ fn life_01_an_idle_server_stops_at_once_when_asked() {
     for signal in ["-TERM", "-INT"] {
         let mut serving = Serving::start(&[]);
         serving.signal(signal);
+        let asked = std::time::Instant::now();
         let status = serving.child.wait().unwrap();
         assert_eq!(status.code(), Some(0), "{signal}");
+        assert!(asked.elapsed() < Duration::from_secs(20), "long before the end of the time to drain");
     }
 }
 
@@ -297,6 +300,61 @@ async fn calls_under_way_finish_before_the_server_stops() {
     assert!(ended_well, "{log}");
 }
 
+/// A call that takes longer than the time to drain is cut off, and the exit code says so.
+#[tokio::test]
+async fn a_stop_that_cuts_calls_off_is_told() {
+    let upstream = TestServer::start().await;
+    let serving = Serving::start(&[
+        ("REVIEWS__GOOGLE__PLACES_URL", upstream.emulator.url().as_str()),
+        ("REVIEWS__GOOGLE__API_KEY", "demo-key"),
+        ("REVIEWS__SERVER__DRAIN_TIMEOUT", "100ms"),
+    ]);
+    upstream.fault(serde_json::json!({"kind": "latency", "milliseconds": 60_000})).await;
+    let endpoint = serving.endpoint.clone();
+    let arguments = format!(r#"{{"place_id":"{BAKERY}"}}"#);
+    let call = tokio::task::spawn_blocking(move || run(&["call", "get_place", &arguments, "--url", &endpoint]));
+    while upstream.upstream_requests().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+
+    let (log, ended_well) = tokio::task::spawn_blocking(|| serving.stop()).await.unwrap();
+
+    assert!(!ended_well && log.contains("cut off"), "{log}");
+    assert!(!call.await.unwrap().status.success());
+}
+
+/// A proxy in the environment is not asked for what is on this machine.
+#[test]
+fn the_demo_does_not_look_for_itself_behind_a_proxy() {
+    let proxy = [
+        ("http_proxy", "http://127.0.0.1:1"),
+        ("HTTP_PROXY", "http://127.0.0.1:1"),
+        ("ALL_PROXY", "http://127.0.0.1:1"),
+    ];
+    let output = program().args(["demo", "--once", "--port", "0"]).envs(proxy).output().unwrap();
+    assert!(output.status.success(), "{}", stderr(&output));
+}
+
+/// What is mistyped may be a secret.
+#[test]
+fn values_of_keys_that_do_not_exist_are_not_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("server.toml");
+    std::fs::write(&file, "[google]\napi_key = \"AIza-very-secret\n").unwrap();
+    let garbled = program().args(["check-config", "--config"]).arg(&file).output().unwrap();
+    let mistyped =
+        program().args(["check-config"]).env("REVIEWS__GOOGLE__APIKEY", "AIza-very-secret").output().unwrap();
+    let spaced = program().args(["check-config"]).env("GOOGLE_MAPS_API_KEY", "AIza very\nsecret").output().unwrap();
+    for output in [&garbled, &mistyped, &spaced] {
+        assert!(!output.status.success());
+        let page = stdout(output) + &stderr(output);
+        assert!(!page.contains("secret"), "{page}");
+    }
+    assert!(stderr(&garbled).contains("line 2"), "{}", stderr(&garbled));
+    assert!(stderr(&mistyped).contains("google.apikey: is not a setting"), "{}", stderr(&mistyped));
+    assert!(stderr(&spaced).contains("google.api_key: has spaces"), "{}", stderr(&spaced));
+}
+
 /// One line a call, with what an operator needs; never results, never free text.
 #[tokio::test]
 async fn leak_08_calls_are_logged_without_results_and_without_free_text() {
@@ -319,6 +377,7 @@ async fn leak_08_calls_are_logged_without_results_and_without_free_text() {
         run(&["call", "search_places", r#"{"query":"secret words of a user bakery"}"#, "--url", &good]);
         run(&["call", "get_place", r#"{"place_id":"free text, not an id"}"#, "--url", &good]);
         run(&["call", "get_reviews", &arguments, "--url", &endpoint]);
+        run(&["call", "free text as a tool", "{}", "--url", &good]);
         let (log, other) = (failing.stop().0, serving.stop().0);
         (log, other)
     };

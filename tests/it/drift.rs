@@ -2,8 +2,11 @@
 //!
 //! The numbers are those of the list of drift cases in the design's reference that concern the Places API (New).
 
-use crate::support::{BAKERY, TestServer};
-use google_reviews_mcp::google::{drift::DriftKind, place_from_body, search_page_from_body};
+use crate::support::{BAKERY, TestServer, now};
+use google_reviews_mcp::{
+    clock::Clock,
+    google::{drift::DriftKind, place_from_body, search_page_from_body},
+};
 use serde_json::{Value, json};
 
 const FEW: &str = "ChIJdemo_ferrand_clocks_001";
@@ -210,7 +213,7 @@ async fn drift_18_errors_come_without_details_as_html_and_with_the_key_in_their_
 
 #[tokio::test]
 async fn drift_19_the_three_quotas_are_told_apart() {
-    let server = TestServer::start().await;
+    let server = TestServer::builder().clock(Clock::manual(now())).start().await;
     for (name, code, is_retryable) in [
         ("quota_per_minute", "google_quota_minute", true),
         ("quota_per_day", "google_quota_day", true),
@@ -222,6 +225,11 @@ async fn drift_19_the_three_quotas_are_told_apart() {
         assert_eq!(failed.failure()["status"], json!(503));
         assert_eq!(failed.failure()["retryable"], json!(is_retryable));
         assert_eq!(failed.failure().get("retry_after_seconds").is_some(), is_retryable);
+        if name == "quota_per_day" {
+            // The clock of the test stands twenty hours before midnight Pacific.
+            assert_eq!(failed.failure()["retry_after_seconds"], json!(20 * 3_600));
+            assert!(failed.text().starts_with("Do not retry for 20 hours"), "{}", failed.text());
+        }
     }
 }
 
@@ -235,16 +243,19 @@ async fn drift_20_a_place_that_is_gone_is_known_by_three_wordings() {
     let as_bad_request = json!({"error": {"code": 400, "status": "INVALID_ARGUMENT",
         "message": "The provided Place ID is no longer valid. Please refresh cached Place IDs"}});
     assert_eq!(
-        google_reviews_mcp::google::classify(400, as_bad_request.to_string().as_bytes()).to_string(),
+        google_reviews_mcp::google::classify(400, as_bad_request.to_string().as_bytes(), now()).to_string(),
         "Google no longer knows the place"
     );
 }
 
+/// They are strings in JSON. No mask asks for the fields that have some, so they are not looked into.
 #[test]
 fn drift_21_long_integers_are_strings() {
     let price =
         json!({"priceRange": {"startPrice": {"currencyCode": "GBP", "units": "20"}, "endPrice": {"units": 30}}});
-    assert_eq!(place_from_body(place_with(price)).findings, []);
+    let reading = place_from_body(place_with(price));
+    assert_eq!(reading.findings, []);
+    assert!(reading.value.is_some());
 }
 
 #[test]
@@ -329,6 +340,76 @@ async fn what_is_wrong_in_every_review_or_in_the_place_is_an_error_of_the_depend
     }
 }
 
+/// What the place can do without is left out, counted, and named, so that its absence is not taken for a fact.
+#[tokio::test]
+async fn a_part_that_is_wrong_is_left_out_and_named() {
+    for (path, value, part) in [
+        ("reviewSummary.reviewsUri", json!(["x"]), "reviewSummary"),
+        ("consumerAlert", json!(7), "consumerAlert"),
+        ("attributions", json!([{"provider": 5}]), "attributions"),
+        ("openingDate", json!({"year": 2027, "month": 13}), "openingDate"),
+        ("movedPlaceId", json!("../../x"), "movedPlaceId"),
+    ] {
+        let server = TestServer::start().await;
+        server.fault(json!({"kind": "replaced_field", "path": path, "value": value})).await;
+
+        let data = server.data("get_place", json!({"place_id": BAKERY})).await;
+
+        assert_eq!(data["place"]["unreadable_parts"], json!([part]), "{path}");
+        assert_eq!(data["place"]["rating"], json!(4.6));
+        let (_, metrics) = server.operations("/metrics").await;
+        assert!(metrics.contains("upstream_schema_drift_total{"), "{path}");
+    }
+}
+
+#[test]
+fn null_says_the_same_as_absence() {
+    let nulls = json!({"rating": null, "reviews": null, "consumerAlert": null, "businessStatus": null, "reviewSummary": {"text": null}});
+    let reading = place_from_body(place_with(nulls));
+    assert_eq!(reading.findings, []);
+    assert_eq!(reading.value.unwrap().rating, None);
+}
+
+/// An author is always there; gone from all reviews while new fields have appeared, it was renamed.
+#[test]
+fn renamed_authors_are_not_anonymous_ones() {
+    let renamed = json!([review_with(json!({"writer": {"displayName": "A"}}))]);
+    assert!(place_from_body(place_with(json!({"reviews": renamed}))).value.is_none());
+    let without = json!([review_with(json!({}))]);
+    assert!(place_from_body(place_with(json!({"reviews": without}))).value.is_some());
+}
+
+#[tokio::test]
+async fn third_parties_are_named_and_the_month_of_a_visit_is_shown() {
+    let server = TestServer::start().await;
+    let named = json!([{"provider": "Example Listings", "providerUri": "https://listings.example/"}]);
+    server.fault_once(json!({"kind": "replaced_field", "path": "attributions", "value": named})).await;
+    let place = server.call("get_place", json!({"place_id": BAKERY})).await;
+    assert_eq!(place.0["structuredContent"]["attribution"]["third_parties"][0]["name"], json!("Example Listings"));
+    assert!(place.text().contains("Example Listings (https://listings.example/)"), "{}", place.text());
+
+    server
+        .fault_once(
+            json!({"kind": "replaced_field", "path": "reviews.0.visitDate", "value": {"year": 2026, "month": 3}}),
+        )
+        .await;
+    let reviews = server.call("get_reviews", json!({"place_id": BAKERY})).await;
+    assert_eq!(reviews.0["structuredContent"]["reviews"][0]["visited"], json!("2026-03"));
+    assert!(reviews.text().contains("visited 2026-03"));
+}
+
+/// Lists without end and walls of findings cost neither minutes nor gigabytes.
+#[test]
+fn an_answer_of_a_million_wrong_things_is_refused_at_once() {
+    for element in [json!(1), json!({}), json!({"x": 1}), json!({"name": "places/x/reviews/R", "rating": 5})] {
+        let many = Value::Array(vec![element; 100_000]);
+        let reading = place_from_body(place_with(json!({"reviews": many})));
+        assert!(reading.value.is_none() && reading.findings.len() < 1_100, "{}", reading.findings.len());
+        let reading = search_page_from_body(json!({"places": many}));
+        assert!(reading.value.is_none() && reading.findings.len() < 1_100);
+    }
+}
+
 #[tokio::test]
 async fn a_hit_that_is_wrong_is_left_out_of_a_search() {
     let server = TestServer::start().await;
@@ -354,7 +435,8 @@ async fn places_that_no_tool_would_miss_are_read_without_a_finding() {
 
 #[test]
 fn paths_of_findings_hold_names_only() {
-    let body = place_with(json!({"evil\"\n{}": 1, "reviews": [review_with(json!({"x".repeat(500): 1}))]}));
+    let review = review_with(json!({"x".repeat(500): 1, "authorAttribution": {"displayName": "Ann"}}));
+    let body = place_with(json!({"evil\"\n{}": 1, "reviews": [review]}));
     for finding in place_from_body(body).findings {
         assert_eq!(finding.kind, DriftKind::UnknownField);
         assert!(finding.path.len() < 100 && !finding.path.contains(['"', '\n', '{']), "{}", finding.path);

@@ -1,6 +1,6 @@
 //! Google's errors: each is told by what somebody has to do, none shows the key, and none is relayed.
 
-use crate::support::{BAKERY, TestServer, fake_google};
+use crate::support::{BAKERY, TestServer, fake_google, now};
 use google_reviews_mcp::google::{GoogleError, classify};
 use serde_json::{Value, json};
 
@@ -104,6 +104,8 @@ async fn up_03_an_answer_without_end_is_cut_at_its_limit() {
     let server = TestServer::start().await;
     server.fault(json!({"kind": "endless_body"})).await;
     assert_eq!(server.call("get_place", json!({"place_id": BAKERY})).await.code(), "google_format_changed");
+    // Google has billed it all the same.
+    assert_eq!(server.metric("upstream_cost_usd_total{sku=\"place_details_enterprise_atmosphere\"}").await, 0.025);
 }
 
 #[tokio::test]
@@ -182,13 +184,24 @@ fn bodies_of_any_form_are_classified() {
         (403, r#"{"error":"invalid_grant"}"#, GoogleError::PermissionDenied),
         (404, "<html>", GoogleError::Unavailable(404)),
         (400, "{}", GoogleError::InvalidRequest),
+        (408, "{}", GoogleError::Unavailable(408)),
         (418, "{}", GoogleError::InvalidRequest),
         (429, "{}", GoogleError::QuotaMinute),
         (503, "{}", GoogleError::Unavailable(503)),
         (301, "", GoogleError::Unavailable(301)),
     ] {
-        assert_eq!(classify(status, body.as_bytes()), expected, "{status} {body}");
+        assert_eq!(classify(status, body.as_bytes(), now()), expected, "{status} {body}");
     }
+}
+
+/// A search asks for no place, so none can be gone.
+#[tokio::test]
+async fn a_search_that_is_not_found_is_a_fault_of_google() {
+    let server = TestServer::start().await;
+    let body = json!({"error": {"code": 404, "status": "NOT_FOUND", "message": "Method not found."}});
+    server.fault(json!({"kind": "html", "status": 404})).await;
+    assert_eq!(server.call("search_places", json!({"query": "bakery"})).await.code(), "google_unavailable");
+    assert_eq!(classify(404, body.to_string().as_bytes(), now()), GoogleError::PlaceObsolete);
 }
 
 /// What reaches the tools of another Google, one that does not say that its data is invented.

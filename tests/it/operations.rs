@@ -89,3 +89,32 @@ async fn callers_cannot_make_series() {
 
     assert_eq!(count().await, after_one);
 }
+
+/// A client that went away is nobody's failure, and its request to Google is counted as what it was.
+#[tokio::test]
+async fn cancelled_calls_are_counted_apart() {
+    let server = TestServer::start().await;
+    server.fault(json!({"kind": "latency", "milliseconds": 60_000})).await;
+    let arrived = async {
+        while server.upstream_requests().await.is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        _ = server.call("get_place", json!({"place_id": BAKERY})) => panic!("answered"),
+        () = arrived => {}
+    }
+    let line = r#"upstream_request_duration_seconds_count{api="places",endpoint="place_details",outcome="cancelled"}"#;
+    while server.metric(line).await < 1.0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(server.metric(r#"mcp_tool_calls_total{status="cancelled",tool="get_place"}"#).await, 1.0);
+    assert_eq!(server.metric(r#"mcp_tool_errors_total{tier="server",tool="get_place"}"#).await, 0.0);
+}
+
+/// A listener on any loopback address admits its own name.
+#[tokio::test]
+async fn other_loopback_addresses_are_reached_under_their_own_name() {
+    let server = TestServer::builder().set("server.listen", "127.0.0.2:0").start().await;
+    assert_eq!(rpc::modern(&server, "tools/list", json!({})).await.status, 200);
+}

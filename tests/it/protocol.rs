@@ -87,7 +87,7 @@ async fn both_eras_are_served_without_sessions() {
     let discovered = rpc::modern(&server, "server/discover", json!({})).await;
     let result = &discovered.body["result"];
     assert_eq!(discovered.status, 200);
-    assert!(result["supportedVersions"].as_array().unwrap().contains(&json!(MODERN)));
+    assert_eq!(result["supportedVersions"], json!(["2025-03-26", "2025-06-18", "2025-11-25", MODERN]));
     assert_eq!((result["ttlMs"].as_u64(), result["cacheScope"].as_str()), (Some(3_600_000), Some("public")));
     assert!(result["instructions"].as_str().unwrap().contains("search_places"));
 
@@ -141,6 +141,8 @@ async fn mcp_01_foreign_origins_are_refused() {
         let answer = with_origin(origin).await;
         assert_eq!(answer.status, 403, "{origin}");
         assert_eq!(answer.headers["content-type"], "application/problem+json");
+        assert_eq!((&answer.body["tier"], &answer.body["code"]), (&json!("client"), &json!("origin_not_allowed")));
+        assert_eq!(answer.body["reference"], json!(answer.headers["x-request-id"].to_str().unwrap()));
     }
     for origin in [format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")] {
         assert_eq!(with_origin(&origin).await.status, 200, "{origin}");
@@ -191,6 +193,21 @@ async fn mcp_05_headers_that_contradict_the_body_are_refused() {
         let answer = rpc::send(request.json(&body)).await;
         assert_eq!((answer.status, &answer.body["error"]["code"]), (400, &json!(-32020)), "{version} {method} {name}");
     }
+    let with = async |header: &str, value: &str| {
+        let request =
+            server.http.post(server.app.endpoint()).header("accept", "*/*").header("mcp-protocol-version", MODERN);
+        let request = request.header("mcp-method", "tools/call").header("mcp-name", "get_place").header(header, value);
+        rpc::send(request.json(&body)).await
+    };
+    for (header, value) in [("mcp-protocol-version", MODERN), ("mcp-method", "tools/call"), ("mcp-name", "get_place")] {
+        let answer = with(header, value).await;
+        assert_eq!((answer.status, &answer.body["error"]["code"]), (400, &json!(-32020)), "{header} twice");
+    }
+    let request =
+        server.http.post(server.app.endpoint()).header("accept", "*/*").header("mcp-protocol-version", MODERN);
+    let request = request.header("mcp-method", "tools/call").header("mcp-name", "=?base64?Z2V0X3BsYWNl?=");
+    let encoded = rpc::send(request.json(&body)).await;
+    assert_eq!(encoded.body["result"]["isError"], json!(false), "the encoded form of the same name");
 }
 
 #[tokio::test]
@@ -295,7 +312,9 @@ async fn mcp_13_deep_and_huge_values_are_refused_at_once() {
     let server = TestServer::start().await;
     let with = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
     let deep = |depth: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(depth), "]".repeat(depth));
-    for params in [deep(127), deep(200), deep(50_000), r#"{"a":1e400}"#.to_owned()] {
+    for params in
+        [deep(127), deep(200), deep(50_000), r#"{"a":1e400}"#.to_owned(), format!(r#"{{"a":{}}}"#, "9".repeat(10_000))]
+    {
         assert_eq!(refusal(&server, with(&params)).await, (400, -32700));
     }
     assert_eq!(rpc::post(&server, with(&deep(100))).await.status, 200);
@@ -336,12 +355,41 @@ async fn mcp_15_other_versions_of_json_rpc_are_refused() {
 }
 
 #[tokio::test]
+async fn mcp_21_arguments_are_an_object_or_absent() {
+    let server = TestServer::start().await;
+    let call = |params: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+    for params in [
+        r#"{"name":"get_place","arguments":[]}"#,
+        r#"{"name":"get_place","arguments":"x"}"#,
+        r#"{"name":7,"arguments":{}}"#,
+        r#"{"arguments":{}}"#,
+        "{}",
+    ] {
+        assert_eq!(refusal(&server, call(params)).await, (400, -32602), "{params}");
+    }
+    assert_eq!(refusal(&server, r#"{"jsonrpc":"2.0","id":1,"method":"tools/call"}"#).await, (400, -32602));
+    for params in [r#"{"name":"get_place"}"#, r#"{"name":"get_place","arguments":null}"#] {
+        let answer = rpc::post(&server, call(params)).await;
+        assert_eq!(
+            answer.body["result"]["_meta"]["google-reviews/error"]["code"],
+            json!("invalid_argument"),
+            "{params}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn notifications_are_taken_and_answers_refused() {
     let server = TestServer::start().await;
     let notification = rpc::post(&server, r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).await;
     assert_eq!((notification.status, notification.body), (202, Value::Null));
-    let answer = rpc::post(&server, r#"{"jsonrpc":"2.0","id":1,"result":{}}"#).await;
-    assert_eq!((answer.status, &answer.body["error"]["code"]), (400, &json!(-32600)));
+    for answer in [
+        r#"{"jsonrpc":"2.0","id":1,"result":{}}"#,
+        r#"{"jsonrpc":"2.0","id":1,"result":{},"method":"tools/list"}"#,
+        r#"{"jsonrpc":"2.0","id":1,"error":{"code":1}}"#,
+    ] {
+        assert_eq!(refusal(&server, answer).await, (400, -32600), "{answer}");
+    }
 }
 
 #[tokio::test]
@@ -499,9 +547,13 @@ async fn every_answer_carries_a_reference_that_is_ours() {
 #[tokio::test]
 async fn paths_that_do_not_exist_are_told() {
     let server = TestServer::start().await;
-    for path in ["/", "/mcp/", "/MCP", "/metrics", "/mcp/../livez", "//mcp"] {
-        let url = format!("http://{}{path}", server.app.address());
-        let answer = rpc::send(server.http.post(url)).await;
-        assert!([404, 405].contains(&answer.status), "{path}: {}", answer.status);
+    for path in ["/", "/mcp/", "/MCP", "/metrics", "/mcp/../livez", "/livez/../mcp", "//mcp", "/%6dcp/x"] {
+        let request = raw::post(&format!("host: {}\r\n", server.app.address()), "{}").replacen("/mcp", path, 1);
+        let answer = raw::exchange(server.app.address(), &request).await;
+        assert_eq!(raw::status(&answer), 404, "{path}: {answer}");
+    }
+    for path in ["livez", "readyz", "health"] {
+        let answer = rpc::send(server.http.post(format!("http://{}/{path}", server.app.address()))).await;
+        assert_eq!((answer.status, &answer.body["code"]), (405, &json!("method_not_allowed")), "{path}");
     }
 }

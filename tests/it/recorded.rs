@@ -1,6 +1,7 @@
 //! Recorded bodies of Google, where there are some: they may not be part of the project, so the folder that holds them
 //! is named by the variable `GOOGLE_BODIES`, and `tests/run` says whether it was given.
 
+use crate::support::now;
 use google_reviews_mcp::google::{GoogleError, classify, mask, place_from_body, search_page_from_body};
 use serde_json::Value;
 use std::{collections::HashMap, env, fs, path::PathBuf};
@@ -49,7 +50,7 @@ fn every_recorded_error_is_named_by_what_to_do() {
         let body = fs::read(folder.join(name)).unwrap();
         let short = name.trim_start_matches("places-").trim_end_matches(".json").trim_end_matches("-VERBATIM");
         let expected = expected.get(short).unwrap_or_else(|| panic!("{name} is new: say what it means"));
-        assert_eq!(&classify(status, &body), expected, "{name}");
+        assert_eq!(&classify(status, &body, now()), expected, "{name}");
     }
 }
 
@@ -70,7 +71,7 @@ fn expected_errors() -> HashMap<&'static str, GoogleError> {
         ("403-consumer-suspended", GoogleError::KeySuspended),
         ("403-leaked-key", GoogleError::KeySuspended),
         ("403-bare", GoogleError::PermissionDenied),
-        ("429-per-day", GoogleError::QuotaDay),
+        ("429-per-day", GoogleError::QuotaDay { resets_in: std::time::Duration::from_hours(20) }),
         ("429-per-minute", GoogleError::QuotaMinute),
         ("400-no-field-mask", GoogleError::InvalidRequest),
         ("400-bad-field-mask", GoogleError::InvalidRequest),

@@ -43,6 +43,47 @@ async fn every_answer_says_whose_data_it_is_and_of_what_it_is_a_sample() {
     }
 }
 
+/// Two of two are all there are, and no sample.
+#[tokio::test]
+async fn the_sample_is_all_there_is_where_it_is() {
+    let server = TestServer::start().await;
+    let note = async |id: &str| {
+        let data = server.data("get_reviews", json!({"place_id": id})).await;
+        data["sample"]["note"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(note("ChIJdemo_ferrand_clocks_001").await, "2 reviews: all there are.");
+    assert_eq!(note("ChIJdemo_car_park_north_001").await, "1 review: all there are.");
+    server.fault(json!({"kind": "removed_field", "path": "userRatingCount"})).await;
+    assert_eq!(note(BAKERY).await, "5 reviews of this place, in the source's order of relevance.");
+    server.clear_faults().await;
+    server.fault(json!({"kind": "replaced_body", "body": {"id": BAKERY, "rating": 4.6}})).await;
+    assert_eq!(note(BAKERY).await, "The source shows no reviews of this place.");
+}
+
+#[tokio::test]
+async fn the_text_has_the_links_that_attribution_asks_for() {
+    let server = TestServer::start().await;
+    let found = server.call("search_places", json!({"query": "bakery"})).await;
+    let place = server.call("get_place", json!({"place_id": BAKERY})).await;
+    let concise = server.call("get_reviews", json!({"place_id": BAKERY})).await;
+    let detailed = server.call("get_reviews", json!({"place_id": BAKERY, "response_format": "detailed"})).await;
+
+    assert!(found.text().contains("https://maps.example/place/moonlit-bakery"));
+    assert!(
+        place.text().contains("Disclosure: Summary invented for this demo")
+            && place.text().contains("Report the summary: https://")
+    );
+    for result in [&concise, &detailed] {
+        let reviews = &result.0["structuredContent"]["reviews"];
+        for field in ["author_url", "url", "author_name"] {
+            assert!(result.text().contains(reviews[0][field].as_str().unwrap()), "{field}");
+        }
+    }
+    assert!(
+        detailed.text().contains("Picture of the author: https://") && detailed.text().contains("Report: https://")
+    );
+}
+
 #[tokio::test]
 async fn reviews_are_filtered_by_stars_and_the_sample_says_so() {
     let server = TestServer::start().await;
@@ -157,6 +198,8 @@ async fn moved_closed_and_future_places_say_so() {
         status("ChIJdemo_starling_scope_001").await,
         json!({"state": "future_opening", "opens_on": "2027-04-02"})
     );
+    server.fault(json!({"kind": "removed_field", "path": "businessStatus"})).await;
+    assert_eq!(status("ChIJdemo_kilnkettle_old_001").await["state"], json!("moved"));
 }
 
 #[tokio::test]

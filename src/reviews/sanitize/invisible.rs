@@ -1,25 +1,26 @@
 //! Takes out what no reader sees, and leaves what a script or an emoji needs.
 
-use std::iter::Peekable;
+use std::{iter::Peekable, str::Chars};
 use unicode_normalization::char::is_combining_mark;
 use unicode_script::{Script, UnicodeScript as _};
 
 /// More marks on one character than any living script stacks; the rest is decoration that climbs over other lines.
 const MARKS: usize = 6;
+/// Variants of characters in one text.
+const VARIANTS: usize = 8;
 /// Blank lines in a row.
 const LINE_BREAKS: usize = 2;
 
 /// Takes out invisible and control characters, with the rules of the module above.
 pub(super) fn remove(text: &str) -> String {
-    let mut cleaner = Cleaner { kept: String::with_capacity(text.len()), marks: 0, line_breaks: 0 };
+    let mut cleaner = Cleaner { kept: String::with_capacity(text.len()), marks: 0, variants: 0, line_breaks: 0 };
     let mut characters = text.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
             // Most of most texts, without the questions below.
             ' '..='~' => cleaner.push(character),
-            '\u{1b}' | '\u{9b}' | '\u{9d}' | '\u{90}' | '\u{98}' | '\u{9e}' | '\u{9f}' => {
-                skip_escape(character, &mut characters);
-            }
+            '\u{1b}' => skip_escape(&mut characters),
+            '\u{9b}' => skip_control_sequence(&mut characters),
             '\u{1f3f4}' => {
                 cleaner.push(character);
                 cleaner.flag(&mut characters);
@@ -33,6 +34,7 @@ pub(super) fn remove(text: &str) -> String {
 struct Cleaner {
     kept: String,
     marks: usize,
+    variants: usize,
     line_breaks: usize,
 }
 
@@ -45,13 +47,17 @@ impl Cleaner {
             '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => self.break_line(),
             '\t' => self.push(' '),
             // Joiner and non-joiner, behind a letter of a script that joins; one of them at most.
-            '\u{200c}' | '\u{200d}' if joins(before) => self.push(character),
+            '\u{200c}' | '\u{200d}' if joins(before) => self.kept.push(character),
             // A joiner between the parts of an emoji.
             '\u{200d}' if self.ends_with_emoji() && is_emoji(next) => self.push(character),
             // Text or emoji form, behind something that has both.
             '\u{fe0e}' | '\u{fe0f}' if is_emoji(before) || before.is_some_and(is_keycap_base) => self.push(character),
-            // Standardised and ideographic variants, behind a Han character.
-            '\u{fe00}'..='\u{fe02}' | '\u{e0100}'..='\u{e01ef}' if is_han(before) => self.push(character),
+            // Standardised and ideographic variants, behind a Han character: a few, as names have, and not one for
+            // each byte of a hidden message.
+            '\u{fe00}'..='\u{fe02}' | '\u{e0100}'..='\u{e01ef}' if is_han(before) && self.variants < VARIANTS => {
+                self.variants += 1;
+                self.kept.push(character);
+            }
             _ if is_invisible(character) => {}
             _ if is_combining_mark(character) => {
                 self.marks += 1;
@@ -86,7 +92,7 @@ impl Cleaner {
     }
 
     /// England, Scotland and Wales are written as a black flag and tags; any other tags hide something.
-    fn flag<I: Iterator<Item = char>>(&mut self, characters: &mut Peekable<I>) {
+    fn flag(&mut self, characters: &mut Peekable<Chars<'_>>) {
         let mut tags = String::new();
         while let Some(tag) = characters.next_if(|next| ('\u{e0000}'..='\u{e007f}').contains(next)) {
             tags.push(tag);
@@ -99,32 +105,40 @@ impl Cleaner {
 }
 
 /// Skips what a terminal would read after an escape: a control sequence, or a string up to its end.
-fn skip_escape<I: Iterator<Item = char>>(escape: char, characters: &mut Peekable<I>) {
-    let introducer = if escape == '\u{1b}' {
-        match characters.next_if(|next| matches!(next, '[' | ']' | 'P' | 'X' | '^' | '_')) {
-            Some(introducer) => introducer,
-            None => return,
+fn skip_escape(characters: &mut Peekable<Chars<'_>>) {
+    match characters.peek() {
+        Some('[') => {
+            characters.next();
+            skip_control_sequence(characters);
         }
-    } else if escape == '\u{9b}' {
-        '['
-    } else {
-        ']'
-    };
-    if introducer == '[' {
-        // Parameters, then one final character.
-        while characters.next_if(|next| ('\u{20}'..='\u{3f}').contains(next)).is_some() {}
-        characters.next_if(|next| ('\u{40}'..='\u{7e}').contains(next));
-        return;
+        Some(']' | 'P' | 'X' | '^' | '_') => skip_string(characters),
+        _ => {}
     }
-    // A string ends with BEL or ST. One without an end is no string, so only a little is given up.
-    for _ in 0..2_048 {
-        match characters.next() {
-            None | Some('\u{7}' | '\u{9c}') => return,
-            Some('\u{1b}') => {
-                characters.next_if(|next| *next == '\\');
+}
+
+/// Parameters, then one final character.
+fn skip_control_sequence(characters: &mut Peekable<Chars<'_>>) {
+    while characters.next_if(|next| ('\u{20}'..='\u{3f}').contains(next)).is_some() {}
+    characters.next_if(|next| ('\u{40}'..='\u{7e}').contains(next));
+}
+
+/// A string ends on its line with BEL or an escape and a backslash. One without an end is no string, and what a person
+/// wrote behind it stays.
+fn skip_string(characters: &mut Peekable<Chars<'_>>) {
+    let mut ahead = characters.clone();
+    while let Some(character) = ahead.next() {
+        match character {
+            '\u{7}' => {
+                *characters = ahead;
                 return;
             }
-            Some(_) => {}
+            '\u{1b}' => {
+                ahead.next_if(|next| *next == '\\');
+                *characters = ahead;
+                return;
+            }
+            '\n' | '\r' => return,
+            _ => {}
         }
     }
 }
@@ -214,6 +228,8 @@ mod tests {
         assert_eq!(remove("a\u{1b}[2Kb\u{1b}[1;31mc"), "abc");
         assert_eq!(remove("x\u{1b}]8;;http://evil\u{7}link\u{1b}]8;;\u{1b}\\y"), "xlinky");
         assert_eq!(remove("\u{9b}31mred\u{7}"), "red");
+        // What only looks like the beginning of an escape takes nothing with it.
+        assert_eq!(remove("a\u{1b}]no end\nb\u{9d}c\u{90}d"), "a]no end\nbcd");
     }
 
     #[test]
@@ -244,5 +260,9 @@ mod tests {
         let zalgo = format!("h{}i", "\u{301}".repeat(40));
         assert_eq!(remove(&zalgo).chars().count(), 2 + MARKS);
         assert_eq!(remove(&"\u{301}".repeat(10_000)), "");
+        let joined = format!("क{}", ("\u{902}".repeat(6) + "\u{200d}").repeat(100));
+        assert!(remove(&joined).chars().count() <= 2 + 2 * MARKS, "joiners do not start a new tower");
+        let hidden = "食\u{e0149}".repeat(40);
+        assert_eq!(remove(&hidden).chars().filter(|each| *each != '食').count(), VARIANTS);
     }
 }

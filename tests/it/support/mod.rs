@@ -145,13 +145,23 @@ impl ToolResult {
     }
 }
 
+/// A moment, twenty hours before Google's next day.
+pub(crate) fn now() -> jiff::Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
 /// A server that answers every request with this body, as Google would: without saying that its data is invented.
 pub(crate) async fn fake_google(body: Value) -> String {
+    fake_google_text(body.to_string()).await
+}
+
+/// The same with any text.
+pub(crate) async fn fake_google_text(body: String) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let routes = axum::Router::new().fallback(move || {
         let body = body.clone();
-        async move { axum::Json(body) }
+        async move { ([("content-type", "application/json; charset=UTF-8")], body) }
     });
     tokio::spawn(async move { axum::serve(listener, routes).await });
     url
