@@ -1,20 +1,23 @@
 //! The composition root: the only place that constructs the parts and connects them.
 
 use crate::{
+    budget::{self, Budget},
+    cache::{self, Cache, Lifetimes},
     clock::Clock,
-    config::{Config, Google, Provider},
+    config::{self, Config, Google, Provider},
     emulator::{DEMO_KEY, Emulator},
     google::Places,
     health::Health,
     http::{self, Door, Readiness},
     mcp::{self, Limits, Offer, Server},
+    redis::{self, Redis},
     reviews::Reviews,
     tasks::Tasks,
     telemetry::Metrics,
     tools,
 };
 use anyhow::{Context as _, Result};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{
     net::SocketAddr,
     sync::{
@@ -25,6 +28,9 @@ use std::{
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+/// How often the cache gives up what has expired.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
 
 /// What a caller may put in place of the ordinary parts.
 #[derive(Debug)]
@@ -64,9 +70,10 @@ impl App {
         let metrics = Metrics::new()?;
         let health = Health::new(clock.clone());
         let (google, emulator) = upstream(&config, &clock, &tasks).await?;
+        let base =
+            Base { clock: clock.clone(), tasks: tasks.clone(), metrics: metrics.clone(), health: health.clone() };
 
-        let places = Places::new(google, clock.clone(), metrics.clone(), health.register("google_places", false))?;
-        let reviews = Reviews::new(Arc::new(places));
+        let reviews = base.reviews(&config.cache, google)?;
         let mut offers = tools::all(&reviews);
         offers.extend(more_tools);
         let limits = Limits { tool_timeout: config.server.tool_timeout };
@@ -125,6 +132,65 @@ impl App {
     }
 }
 
+/// What every part is built on.
+struct Base {
+    clock: Clock,
+    tasks: Tasks,
+    metrics: Metrics,
+    health: Health,
+}
+
+impl Base {
+    /// The use cases, with all that lies between them and Google.
+    fn reviews(&self, cache: &config::Cache, google: Google) -> Result<Reviews> {
+        let redis = cache.redis_url.as_ref().map(|url| self.redis(cache, url)).transpose()?;
+        let credential = google.api_key.as_ref().map(|key| key.expose_secret().as_bytes().to_vec()).unwrap_or_default();
+        let limits = budget::Limits { daily_usd: google.daily_budget_usd, daily_calls: google.daily_calls };
+        let budget = Budget::new(limits, redis.clone(), self.clock.clone(), self.tasks.clone());
+        let spent = budget.clone();
+        self.metrics.watch_budget(move || spent.used_ratio());
+
+        let reporter = self.health.register("google_places", false);
+        let places = Places::new(google, budget, self.clock.clone(), self.metrics.clone(), reporter)?;
+        let places = Arc::new(places);
+        let (watched, watched_redis) = (Arc::clone(&places), redis.clone());
+        self.metrics.watch_breakers(move || {
+            let places = ("google_places", f64::from(watched.breaker_position() as u8));
+            let redis = watched_redis.as_ref().map(|redis| ("redis", f64::from(redis.position() as u8)));
+            [Some(places), redis].into_iter().flatten().collect()
+        });
+
+        let lifetimes = Lifetimes { places_content: cache.places_content_ttl, missing_place: cache.missing_place_ttl };
+        let settings = cache::Settings { memory_bytes: cache.memory_bytes, lifetimes, credential, redis };
+        let cache = Cache::new(settings, self.clock.clone(), self.tasks.clone(), self.metrics.clone());
+        self.tidy(cache.clone());
+        Ok(Reviews::new(places, cache))
+    }
+
+    fn redis(&self, cache: &config::Cache, url: &SecretString) -> Result<Redis> {
+        let settings = redis::Settings {
+            url: url.expose_secret().to_owned(),
+            pool_size: cache.redis_pool_size,
+            wait: cache.redis_wait,
+            operation: cache.redis_operation_timeout,
+        };
+        let redis = Redis::new(&settings, self.clock.clone(), self.health.register("redis", false))?;
+        let first = redis.clone();
+        self.tasks.spawn(async move { first.ping().await });
+        Ok(redis)
+    }
+
+    /// Content whose time is over leaves the memory even if nobody asks for anything.
+    fn tidy(&self, cache: Cache) {
+        let stop = self.tasks.stopping();
+        self.tasks.spawn(async move {
+            while stop.run_until_cancelled(tokio::time::sleep(TIDY_EVERY)).await.is_some() {
+                cache.tidy();
+            }
+        });
+    }
+}
+
 /// The settings of the way to the upstream, and the emulator if that is the upstream.
 async fn upstream(config: &Config, clock: &Clock, tasks: &Tasks) -> Result<(Google, Option<Emulator>)> {
     let mut google = config.google.clone();
@@ -150,6 +216,7 @@ async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> {
 pub fn tool_definitions(config: &Config) -> Result<Vec<serde_json::Value>> {
     let clock = Clock::system();
     let health = Health::new(clock.clone());
-    let places = Places::new(config.google.clone(), clock, Metrics::new()?, health.register("google_places", false))?;
-    Ok(tools::all(&Reviews::new(Arc::new(places))).iter().map(Offer::definition).collect())
+    let base = Base { clock, tasks: Tasks::new(), metrics: Metrics::new()?, health };
+    let reviews = base.reviews(&config.cache, config.google.clone())?;
+    Ok(tools::all(&reviews).iter().map(Offer::definition).collect())
 }

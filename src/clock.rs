@@ -1,10 +1,11 @@
 //! The one clock. Everything that asks for the time asks here, so that tests can move it.
 
-use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
+use tokio::sync::Notify;
 
 /// The time of day and a steady count of time. Cheap to clone; clones of a manual clock move together.
 #[derive(Debug, Clone)]
@@ -20,6 +21,7 @@ enum Source {
 struct Manual {
     now: Timestamp,
     elapsed: Duration,
+    moved: Arc<Notify>,
 }
 
 impl Clock {
@@ -31,7 +33,7 @@ impl Clock {
 
     /// A clock that stands until it is moved with [`Clock::advance`].
     pub fn manual(now: Timestamp) -> Self {
-        Self(Source::Manual(Arc::new(Mutex::new(Manual { now, elapsed: Duration::ZERO }))))
+        Self(Source::Manual(Arc::new(Mutex::new(Manual { now, elapsed: Duration::ZERO, moved: Arc::default() }))))
     }
 
     /// The present moment.
@@ -57,7 +59,48 @@ impl Clock {
             let mut manual = manual.lock().unwrap_or_else(PoisonError::into_inner);
             manual.elapsed += by;
             manual.now += SignedDuration::try_from(by).unwrap_or(SignedDuration::ZERO);
+            manual.moved.notify_waiters();
         }
+    }
+
+    /// Moves the time of day alone, as somebody who sets a machine's clock does.
+    pub fn set_time_of_day(&self, now: Timestamp) {
+        if let Source::Manual(manual) = &self.0 {
+            manual.lock().unwrap_or_else(PoisonError::into_inner).now = now;
+        }
+    }
+
+    /// Waits until this much time has passed on this clock.
+    pub async fn sleep(&self, time: Duration) {
+        match &self.0 {
+            Source::System(_) => tokio::time::sleep(time).await,
+            Source::Manual(manual) => {
+                let until = self.elapsed() + time;
+                while self.elapsed() < until {
+                    let moved = Arc::clone(&manual.lock().unwrap_or_else(PoisonError::into_inner).moved);
+                    let notified = moved.notified();
+                    if self.elapsed() < until {
+                        notified.await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The moment by which a call must have its answer. It travels with the call, so that no layer works past it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Deadline(Duration);
+
+impl Deadline {
+    /// So much time from now.
+    pub fn after(clock: &Clock, time: Duration) -> Self {
+        Self(clock.elapsed().saturating_add(time))
+    }
+
+    /// What is left of it.
+    pub fn left(self, clock: &Clock) -> Duration {
+        self.0.saturating_sub(clock.elapsed())
     }
 }
 
@@ -69,6 +112,11 @@ pub fn until_pacific_midnight(now: Timestamp) -> Duration {
     // The zone is compiled in; were it missing, a day is the longest that it can be.
     let wait = midnight.map_or(SignedDuration::from_hours(24), |midnight| midnight.timestamp().duration_since(now));
     Duration::try_from(wait).unwrap_or(Duration::ZERO)
+}
+
+/// Google's day: the date in the US Pacific time zone. Nothing if the zone is missing, which it is not: it is compiled in.
+pub fn pacific_day(now: Timestamp) -> Option<Date> {
+    Some(now.to_zoned(TimeZone::get("America/Los_Angeles").ok()?).date())
 }
 
 #[cfg(test)]

@@ -10,6 +10,10 @@
 //! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client |
 //! | [`tools`] | what we offer: one file a tool |
 //! | [`reviews`] | the domain: use cases, sanitising, attribution, samples |
+//! | [`cache`] | two tiers, typed keys, one flight per key |
+//! | [`budget`] | what was spent today |
+//! | [`resilience`] | breaker, retries, load shedding |
+//! | [`redis`] | the pool |
 //! | [`google`] | the upstream: client, field masks and prices, drift check, errors |
 //! | [`emulator`] | side room: a server that speaks Google's wire format, with invented data and faults |
 //!
@@ -23,6 +27,8 @@
 //! [`tools::all`]. The README shows it in ten lines.
 
 pub mod app;
+pub mod budget;
+pub mod cache;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -32,6 +38,8 @@ pub mod health;
 pub mod http;
 pub mod mcp;
 pub mod model;
+pub mod redis;
+pub mod resilience;
 pub mod reviews;
 pub mod tasks;
 pub mod telemetry;

@@ -9,6 +9,9 @@ use url::{Host, Url};
 /// The longest that any part of a call may take.
 const LONGEST: Duration = Duration::from_mins(2);
 
+/// The longest that content may be kept, whatever an operator sets.
+const LONGEST_CONTENT: Duration = Duration::from_mins(10);
+
 /// All rules that the configuration breaks.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
     [listeners(config), urls(config), limits(config), key(config)].concat()
@@ -73,12 +76,33 @@ fn limits(config: &Config) -> Vec<Problem> {
         ("google.first_byte_timeout", config.google.first_byte_timeout),
         ("google.idle_timeout", config.google.idle_timeout),
         ("google.total_timeout", config.google.total_timeout),
+        ("cache.redis_wait", config.cache.redis_wait),
+        ("cache.redis_operation_timeout", config.cache.redis_operation_timeout),
+    ];
+    let counts = [
+        ("google.max_under_way", config.google.max_under_way),
+        ("google.pool_idle_connections", config.google.pool_idle_connections),
+        ("cache.redis_pool_size", config.cache.redis_pool_size),
     ];
     let mut found: Vec<_> = durations
         .into_iter()
         .filter(|(_, duration)| duration.is_zero() || *duration > LONGEST)
         .map(|(key, _)| problem(key, "must be longer than 0 and at most 2m"))
         .collect();
+    let none = counts.into_iter().filter(|(_, count)| *count == 0);
+    found.extend(none.map(|(key, _)| problem(key, "must be at least 1")));
+    if !(0.0..=1e6).contains(&config.google.daily_budget_usd) {
+        found.push(problem("google.daily_budget_usd", "must be a number of dollars from 0 to 1000000"));
+    }
+    if config.google.retries > 2 {
+        found.push(problem("google.retries", "must be at most 2: more would flood an upstream that fails"));
+    }
+    if config.cache.places_content_ttl > LONGEST_CONTENT {
+        found.push(problem(
+            "cache.places_content_ttl",
+            "must be at most 10m: Google's terms do not allow to keep its content longer than a moment",
+        ));
+    }
     if config.server.max_request_bytes < 1024 {
         found.push(problem("server.max_request_bytes", "must be at least 1024: a tool call is a few hundred bytes"));
     }

@@ -21,6 +21,8 @@ pub struct Config {
     pub upstream: Upstream,
     /// `[google]`
     pub google: Google,
+    /// `[cache]`
+    pub cache: Cache,
     /// `[log]`
     pub log: Log,
 }
@@ -78,6 +80,41 @@ pub struct Google {
     pub max_answer_bytes: usize,
     /// Whether proxies named in the environment are used.
     pub use_system_proxy: bool,
+    /// Tries beyond the first.
+    pub retries: u32,
+    /// The longest wait before the first retry.
+    pub retry_first_wait: Duration,
+    /// Requests under way at once.
+    pub max_under_way: usize,
+    /// Calls that wait for their turn.
+    pub max_queue: usize,
+    /// Idle connections that are kept.
+    pub pool_idle_connections: usize,
+    /// How long they are kept.
+    pub pool_idle_timeout: Duration,
+    /// US dollars a day; 0 means no limit.
+    pub daily_budget_usd: f64,
+    /// Requests a day; 0 means no limit.
+    pub daily_calls: u64,
+}
+
+/// What is kept, where, and for how long.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    /// The bound of the memory tier.
+    pub memory_bytes: u64,
+    /// The shared tier, if there is one. May hold a password.
+    pub redis_url: Option<SecretString>,
+    /// How long Google's content is kept.
+    pub places_content_ttl: Duration,
+    /// How long it is remembered that a place does not exist.
+    pub missing_place_ttl: Duration,
+    /// Connections to Redis.
+    pub redis_pool_size: usize,
+    /// The longest wait for one.
+    pub redis_wait: Duration,
+    /// The longest that one operation may take.
+    pub redis_operation_timeout: Duration,
 }
 
 /// What is logged, and how.
@@ -146,28 +183,57 @@ impl Loaded {
 pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
     let mut reader = Reader::open(sources).map_err(|problem| Problems(vec![problem]))?;
     let config = Config {
-        server: Server {
-            listen: reader.value("server.listen"),
-            operations_listen: reader.value("server.operations_listen"),
-            public_url: reader.optional("server.public_url"),
-            tool_timeout: reader.duration("server.tool_timeout"),
-            max_request_bytes: reader.value("server.max_request_bytes"),
-            drain_timeout: reader.duration("server.drain_timeout"),
-        },
+        server: server(&mut reader),
         upstream: Upstream { provider: reader.value("upstream.provider") },
-        google: Google {
-            api_key: reader.optional("google.api_key"),
-            places_url: reader.value("google.places_url"),
-            connect_timeout: reader.duration("google.connect_timeout"),
-            first_byte_timeout: reader.duration("google.first_byte_timeout"),
-            idle_timeout: reader.duration("google.idle_timeout"),
-            total_timeout: reader.duration("google.total_timeout"),
-            max_answer_bytes: reader.value("google.max_answer_bytes"),
-            use_system_proxy: reader.value("google.use_system_proxy"),
-        },
+        google: google(&mut reader),
+        cache: cache(&mut reader),
         log: Log { level: reader.value("log.level"), format: reader.value("log.format") },
     };
     let (effective, mut problems) = reader.finish();
     problems.extend(check::problems(&config));
     Ok(Loaded { config, effective, problems })
+}
+
+fn server(reader: &mut Reader) -> Server {
+    Server {
+        listen: reader.value("server.listen"),
+        operations_listen: reader.value("server.operations_listen"),
+        public_url: reader.optional("server.public_url"),
+        tool_timeout: reader.duration("server.tool_timeout"),
+        max_request_bytes: reader.value("server.max_request_bytes"),
+        drain_timeout: reader.duration("server.drain_timeout"),
+    }
+}
+
+fn google(reader: &mut Reader) -> Google {
+    Google {
+        api_key: reader.optional("google.api_key"),
+        places_url: reader.value("google.places_url"),
+        connect_timeout: reader.duration("google.connect_timeout"),
+        first_byte_timeout: reader.duration("google.first_byte_timeout"),
+        idle_timeout: reader.duration("google.idle_timeout"),
+        total_timeout: reader.duration("google.total_timeout"),
+        max_answer_bytes: reader.value("google.max_answer_bytes"),
+        use_system_proxy: reader.value("google.use_system_proxy"),
+        retries: reader.value("google.retries"),
+        retry_first_wait: reader.duration("google.retry_first_wait"),
+        max_under_way: reader.value("google.max_under_way"),
+        max_queue: reader.value("google.max_queue"),
+        pool_idle_connections: reader.value("google.pool_idle_connections"),
+        pool_idle_timeout: reader.duration("google.pool_idle_timeout"),
+        daily_budget_usd: reader.value("google.daily_budget_usd"),
+        daily_calls: reader.value("google.daily_calls"),
+    }
+}
+
+fn cache(reader: &mut Reader) -> Cache {
+    Cache {
+        memory_bytes: reader.value("cache.memory_bytes"),
+        redis_url: reader.optional("cache.redis_url"),
+        places_content_ttl: reader.duration("cache.places_content_ttl"),
+        missing_place_ttl: reader.duration("cache.missing_place_ttl"),
+        redis_pool_size: reader.value("cache.redis_pool_size"),
+        redis_wait: reader.duration("cache.redis_wait"),
+        redis_operation_timeout: reader.duration("cache.redis_operation_timeout"),
+    }
 }

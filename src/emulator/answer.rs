@@ -39,6 +39,14 @@ pub(super) fn error(error: &ErrorBody) -> Response {
     json(error.status, Body::from(serde_json::to_vec_pretty(&error.body).unwrap_or_default()))
 }
 
+/// The same with `Retry-After`.
+pub(super) fn told_to_wait(mut response: Response, wait: Option<&str>) -> Response {
+    if let Some(wait) = wait.and_then(|wait| HeaderValue::from_str(wait).ok()) {
+        response.headers_mut().insert(header::RETRY_AFTER, wait);
+    }
+    response
+}
+
 /// What a front end answers when the path is unknown or a backend is away.
 pub(super) fn html(status: u16) -> Response {
     let page =

@@ -15,8 +15,12 @@ use std::{
 pub(super) enum Fault {
     /// The answer waits.
     Latency { milliseconds: u64 },
-    /// One of the errors that Google is known for.
-    Error { name: NamedError },
+    /// One of the errors that Google is known for, with the header `Retry-After` if one is given.
+    Error {
+        name: NamedError,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after: Option<String>,
+    },
     /// A status with a body that is no JSON, as a front end sends it.
     Html { status: u16 },
     /// A redirect.

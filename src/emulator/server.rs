@@ -91,7 +91,10 @@ async fn serve(state: &State, call: Call, answer: impl FnOnce(&State, &Call) -> 
     }
     noted.outcome = Outcome::Answered;
     match &fault {
-        Some(Fault::Error { name }) => return answer::error(&name.body(call.key().unwrap_or_default())),
+        Some(Fault::Error { name, retry_after }) => {
+            let error = name.body(call.key().unwrap_or_default());
+            return answer::told_to_wait(answer::error(&error), retry_after.as_deref());
+        }
         Some(Fault::Html { status }) => return answer::html(*status),
         Some(Fault::Redirect { location }) => return answer::redirect(location),
         _ => {}

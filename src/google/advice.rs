@@ -6,6 +6,8 @@ use std::time::Duration;
 
 /// Google counts requests a minute; a minute later there is room again.
 const MINUTE: Duration = Duration::from_mins(1);
+/// For a queue to empty.
+const MOMENT: Duration = Duration::from_secs(2);
 /// A short pause before one more try.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -13,11 +15,13 @@ impl From<GoogleError> for Failure {
     fn from(error: GoogleError) -> Self {
         let failure = Self::new(code(&error), advice(&error));
         match error {
-            GoogleError::QuotaMinute => failure.retry_after(MINUTE),
+            GoogleError::QuotaMinute { retry_after } => failure.retry_after(retry_after.unwrap_or(MINUTE)),
+            GoogleError::CircuitOpen { retry_after } => failure.retry_after(retry_after),
+            GoogleError::BudgetExhausted { resets_in } => failure.retry_after(resets_in),
+            GoogleError::Overloaded => failure.retry_after(MOMENT),
             GoogleError::QuotaDay { resets_in } => failure.retry_after(resets_in),
-            GoogleError::Unavailable(_) | GoogleError::Unreachable | GoogleError::TimedOut(_) => {
-                failure.retry_after(PAUSE)
-            }
+            GoogleError::Unavailable { retry_after, .. } => failure.retry_after(retry_after.unwrap_or(PAUSE)),
+            GoogleError::Unreachable | GoogleError::TimedOut(_) => failure.retry_after(PAUSE),
             _ => failure,
         }
     }
@@ -32,12 +36,15 @@ fn code(error: &GoogleError) -> Code {
         GoogleError::ApiDisabled => Code::GoogleApiDisabled,
         GoogleError::BillingDisabled => Code::GoogleBillingDisabled,
         GoogleError::PermissionDenied => Code::GooglePermissionDenied,
-        GoogleError::QuotaMinute => Code::GoogleQuotaMinute,
+        GoogleError::QuotaMinute { .. } => Code::GoogleQuotaMinute,
         GoogleError::QuotaDay { .. } => Code::GoogleQuotaDay,
         GoogleError::QuotaZero => Code::GoogleQuotaZero,
         GoogleError::PlaceIdInvalid | GoogleError::PlaceObsolete => Code::PlaceNotFound,
         GoogleError::InvalidRequest => Code::GoogleRejectedRequest,
-        GoogleError::Unavailable(_) => Code::GoogleUnavailable,
+        GoogleError::Unavailable { .. } => Code::GoogleUnavailable,
+        GoogleError::CircuitOpen { .. } => Code::GoogleCircuitOpen,
+        GoogleError::BudgetExhausted { .. } => Code::BudgetExhausted,
+        GoogleError::Overloaded => Code::Overloaded,
         GoogleError::Unreachable => Code::GoogleUnreachable,
         GoogleError::TimedOut(_) => Code::GoogleTimedOut,
         GoogleError::TooLarge(_) | GoogleError::NotJson | GoogleError::FormatChanged { .. } => {
@@ -60,14 +67,15 @@ fn advice(error: &GoogleError) -> String {
         GoogleError::BillingDisabled => operator(NO_BILLING),
         GoogleError::PermissionDenied => operator(DENIED),
         GoogleError::QuotaZero => operator(NO_QUOTA),
-        GoogleError::QuotaMinute => QUOTA_MINUTE.to_owned(),
+        GoogleError::QuotaMinute { .. } => QUOTA_MINUTE.to_owned(),
         GoogleError::QuotaDay { resets_in } => format!("Do not retry for {}: {QUOTA_DAY}", about(*resets_in)),
         GoogleError::PlaceIdInvalid => BAD_PLACE_ID.to_owned(),
         GoogleError::PlaceObsolete => OBSOLETE.to_owned(),
         GoogleError::InvalidRequest => REJECTED.to_owned(),
-        GoogleError::Unavailable(_) => {
-            "Try again in a few seconds: Google's service is failing at the moment.".to_owned()
-        }
+        GoogleError::Unavailable { .. } => FAILING.to_owned(),
+        GoogleError::CircuitOpen { .. } => ALONE.to_owned(),
+        GoogleError::BudgetExhausted { resets_in } => format!("Do not retry for {}: {SPENT}", about(*resets_in)),
+        GoogleError::Overloaded => BUSY.to_owned(),
         GoogleError::Unreachable => "Try again in a few seconds: Google cannot be reached from this server.".to_owned(),
         GoogleError::TimedOut(_) => "Try again in a few seconds: Google did not answer in time.".to_owned(),
         GoogleError::TooLarge(_) | GoogleError::NotJson | GoogleError::FormatChanged { .. } => CHANGED.to_owned(),
@@ -95,6 +103,12 @@ const OBSOLETE: &str = "Search for the place again with `search_places`: Google 
                         place may have been removed or merged.";
 const REJECTED: &str = "Check the arguments and try another form of them: Google rejects this request as invalid. An \
                         unusual `language` or `region` is the most likely reason.";
+const FAILING: &str = "Try again in a few seconds: Google's service is failing at the moment.";
+const ALONE: &str = "Wait as long as `retry_after_seconds` says, then try again: Google has failed repeatedly and is left \
+                     alone until then.";
+const SPENT: &str = "today's budget for Google is spent, so nothing was asked. It starts anew at midnight US Pacific time; \
+                     the operator can raise `google.daily_budget_usd` or `google.daily_calls`.";
+const BUSY: &str = "Try again in a moment: too many requests to Google are under way already.";
 const CHANGED: &str = "Do not retry; tell the user that the format of Google's answers has changed and this server needs \
                        an update. Nothing was invented in its place.";
 

@@ -1,52 +1,49 @@
-//! The HTTP client of the Places API (New): two calls, every limit explicit.
+//! The way to Google: two calls, each through the day's budget, the breaker, the limit on what is under way, and the
+//! retries, in this order.
 
 use super::{
-    GoogleError, classify,
-    convert::{Reading, place_from_body, search_page_from_body},
-    drift::{DriftKind, Finding},
-    mask::{self, FieldMask},
-    repair,
+    GoogleError,
+    convert::{place_from_body, search_page_from_body},
+    http::{Endpoint, Http, SetUp},
+    mask,
     watch::Watch,
 };
 use crate::{
-    clock::Clock,
+    budget::{Budget, Micros},
+    clock::{Clock, Deadline},
     config::Google,
     health::Reporter,
-    model::{DataSource, Language, Located, Place, PlaceId, Region, Search, SearchPage},
+    model::{Language, Located, Place, PlaceId, Region, Search, SearchPage},
+    resilience::{
+        Breaker, RetryBudget, RetryPolicy, Shed, Verdict,
+        breaker::{OpenFor, Position},
+        retry::retrying,
+    },
     telemetry::Metrics,
 };
-use http::HeaderValue;
-use reqwest::{RequestBuilder, Response, redirect};
-use secrecy::{ExposeSecret as _, SecretString};
-use serde_json::{Map, Value, json};
-use std::time::Duration;
-use tokio::time::timeout;
+use reqwest::RequestBuilder;
+use serde_json::{Map, json};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 use url::Url;
 
-/// A server that serves invented data says so in this header; Google never sends it.
-const DATA_SOURCE_HEADER: &str = "x-data-source";
-/// Bodies of errors are short; what is longer is not read.
-const ERROR_BODY_BYTES: usize = 64 * 1024;
+const OPEN_FOR: OpenFor = OpenFor { first: Duration::from_secs(30), longest: Duration::from_mins(5) };
+
+const PLACE_DETAILS: Endpoint<Place> = Endpoint { name: "place_details", mask: mask::PLACE, read: place_from_body };
+const SEARCH_TEXT: Endpoint<SearchPage> =
+    Endpoint { name: "search_text", mask: mask::SEARCH, read: search_page_from_body };
 
 /// The two calls that the tools need.
 #[derive(Debug)]
 pub struct Places {
-    http: reqwest::Client,
-    settings: Google,
-    key: Option<HeaderValue>,
-    clock: Clock,
-    watch: Watch,
-}
-
-/// The client cannot be built from its settings.
-#[derive(Debug, thiserror::Error)]
-pub enum SetUp {
-    /// TLS or the resolver could not be set up.
-    #[error("the HTTP client for Google could not be built: {0}")]
-    Client(#[from] reqwest::Error),
-    /// The key has characters that no header may carry.
-    #[error("google.api_key contains characters that cannot be sent; it is probably not an API key")]
-    Key,
+    http: Http,
+    budget: Budget,
+    place_details: Breaker,
+    search_text: Breaker,
+    shed: Shed,
+    retries: (RetryPolicy, RetryBudget),
 }
 
 impl Places {
@@ -54,24 +51,25 @@ impl Places {
     ///
     /// # Errors
     /// [`SetUp`] when TLS cannot be set up or the key cannot be sent in a header.
-    pub fn new(settings: Google, clock: Clock, metrics: Metrics, health: Reporter) -> Result<Self, SetUp> {
-        let mut builder = reqwest::Client::builder()
-            .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-            // A redirect would carry the key to another host.
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(settings.connect_timeout)
-            .pool_idle_timeout(Duration::from_secs(30))
-            .pool_max_idle_per_host(16)
-            .tcp_keepalive(Duration::from_secs(30));
-        if !settings.use_system_proxy {
-            builder = builder.no_proxy();
-        }
-        let key = settings.api_key.as_ref().map(key_header).transpose()?;
-        if key.is_none() {
+    pub fn new(
+        settings: Google,
+        budget: Budget,
+        clock: Clock,
+        metrics: Metrics,
+        health: Reporter,
+    ) -> Result<Self, SetUp> {
+        if settings.api_key.is_none() {
             health.down("no Google API key is set: set google.api_key or GOOGLE_MAPS_API_KEY");
         }
-        Ok(Self { http: builder.build()?, settings, key, clock, watch: Watch::new(metrics, health) })
+        let policy = RetryPolicy { most: settings.retries, first_wait: settings.retry_first_wait };
+        Ok(Self {
+            budget,
+            place_details: Breaker::new(clock.clone(), OPEN_FOR),
+            search_text: Breaker::new(clock.clone(), OPEN_FOR),
+            shed: Shed::new(settings.max_under_way, settings.max_queue),
+            retries: (policy, RetryBudget::default()),
+            http: Http::new(settings, clock, Watch::new(metrics, health))?,
+        })
     }
 
     /// Place Details with [`mask::PLACE`].
@@ -83,20 +81,21 @@ impl Places {
         id: &PlaceId,
         language: &Language,
         region: Option<&Region>,
+        deadline: Deadline,
     ) -> Result<Located<Place>, GoogleError> {
         let mut url = self.url(&["v1", "places", id.as_str()]);
         url.query_pairs_mut().append_pair("languageCode", language.as_str());
         if let Some(region) = region {
             url.query_pairs_mut().append_pair("regionCode", region.as_str());
         }
-        self.call("place_details", self.http.get(url), mask::PLACE, place_from_body).await
+        self.call(&PLACE_DETAILS, &self.place_details, deadline, || self.http.client.get(url.clone())).await
     }
 
     /// Text Search with [`mask::SEARCH`].
     ///
     /// # Errors
     /// [`GoogleError`] names who has to do what.
-    pub async fn search(&self, search: &Search) -> Result<Located<SearchPage>, GoogleError> {
+    pub async fn search(&self, search: &Search, deadline: Deadline) -> Result<Located<SearchPage>, GoogleError> {
         let mut body = Map::from_iter([
             ("textQuery".to_owned(), json!(search.query)),
             ("pageSize".to_owned(), json!(search.page_size)),
@@ -112,17 +111,25 @@ impl Places {
         if let Some(token) = &search.page_token {
             body.insert("pageToken".to_owned(), json!(token));
         }
-        let request = self.http.post(self.url(&["v1", "places:searchText"])).json(&body);
-        self.call("search_text", request, mask::SEARCH, search_page_from_body).await.map_err(|error| match error {
+        let url = self.url(&["v1", "places:searchText"]);
+        let request = || self.http.client.post(url.clone()).json(&body);
+        self.call(&SEARCH_TEXT, &self.search_text, deadline, request).await.map_err(|error| match error {
             // No place was asked for, so it is the method that was not found.
-            GoogleError::PlaceObsolete | GoogleError::PlaceIdInvalid => GoogleError::Unavailable(404),
+            GoogleError::PlaceObsolete | GoogleError::PlaceIdInvalid => {
+                GoogleError::Unavailable { status: 404, retry_after: None }
+            }
             error => error,
         })
     }
 
+    /// The worst position of its breakers.
+    pub fn breaker_position(&self) -> Position {
+        self.place_details.position().max(self.search_text.position())
+    }
+
     /// A URL below the configured origin; each segment is percent-encoded.
     fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.settings.places_url.clone();
+        let mut url = self.http.settings.places_url.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.clear().extend(segments);
         }
@@ -131,101 +138,29 @@ impl Places {
 
     async fn call<T>(
         &self,
-        endpoint: &'static str,
-        request: RequestBuilder,
-        mask: FieldMask,
-        read: fn(Value) -> Reading<T>,
+        endpoint: &Endpoint<T>,
+        breaker: &Breaker,
+        deadline: Deadline,
+        request: impl Fn() -> RequestBuilder,
     ) -> Result<Located<T>, GoogleError> {
-        let key = self.key.clone().ok_or(GoogleError::KeyMissing)?;
-        let request = request.header("x-goog-api-key", key).header("x-goog-fieldmask", mask.fields);
-        let observed = self.watch.request(endpoint, &self.clock);
-        let total = self.settings.total_timeout;
-        let outcome = match timeout(total, self.exchange(request, mask)).await {
-            Ok(Ok(answer)) => self.read(endpoint, &answer, read),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(GoogleError::TimedOut(total)),
-        };
-        observed.ended(outcome.as_ref().err());
+        let key = self.http.key()?;
+        let reserved = self.budget.reserve(Micros::of_usd(endpoint.mask.sku.usd())).await;
+        let reserved = reserved.map_err(|exhausted| GoogleError::BudgetExhausted { resets_in: exhausted.resets_in })?;
+        let permit = breaker.permit().map_err(|open| GoogleError::CircuitOpen { retry_after: open.retry_after })?;
+        let _place = self.shed.enter().await.map_err(|_| GoogleError::Overloaded)?;
+
+        let billed = AtomicU32::new(0);
+        let (policy, retry_budget) = &self.retries;
+        let outcome = retrying((*policy, retry_budget), (&self.http.clock, deadline), GoogleError::another, || {
+            let request = request().header("x-goog-api-key", key.clone());
+            let request = request.header("x-goog-fieldmask", endpoint.mask.fields);
+            self.http.attempt(endpoint, request, deadline, &billed)
+        })
+        .await;
+
+        let failed = outcome.as_ref().is_err_and(GoogleError::is_failure_of_google);
+        permit.tell(if failed { Verdict::Failure } else { Verdict::Success });
+        reserved.settle(billed.load(Ordering::Relaxed));
         outcome
     }
-
-    /// One request and its whole answer.
-    async fn exchange(&self, request: RequestBuilder, mask: FieldMask) -> Result<Answer, GoogleError> {
-        let limit = self.settings.first_byte_timeout;
-        let sent = timeout(limit, request.send()).await.map_err(|_| GoogleError::TimedOut(limit))?;
-        let response = sent.map_err(|error| {
-            if error.is_timeout() {
-                GoogleError::TimedOut(self.settings.connect_timeout)
-            } else {
-                GoogleError::Unreachable
-            }
-        })?;
-        let status = response.status();
-        if !status.is_success() {
-            let body = self.body(response, ERROR_BODY_BYTES).await.unwrap_or_default();
-            return Err(classify(status.as_u16(), &body, self.clock.now()));
-        }
-        // Billed from here on, whatever becomes of the body.
-        self.watch.billed(mask.sku);
-        let is_synthetic = response.headers().get(DATA_SOURCE_HEADER).is_some_and(|value| value == "synthetic");
-        let source = if is_synthetic { DataSource::Synthetic } else { DataSource::GoogleMaps };
-        let body = self.body(response, self.settings.max_answer_bytes).await?;
-        Ok(Answer { body, source })
-    }
-
-    /// Reads a body piece by piece, so that one without end or one that stalls costs neither memory nor time.
-    async fn body(&self, mut response: Response, limit: usize) -> Result<Vec<u8>, GoogleError> {
-        let idle = self.settings.idle_timeout;
-        let mut body = Vec::new();
-        while let Some(piece) = timeout(idle, response.chunk())
-            .await
-            .map_err(|_| GoogleError::TimedOut(idle))?
-            .map_err(|_| GoogleError::Unreachable)?
-        {
-            if body.len() + piece.len() > limit {
-                return Err(GoogleError::TooLarge(limit));
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
-    }
-
-    fn read<T>(
-        &self,
-        endpoint: &'static str,
-        answer: &Answer,
-        read: fn(Value) -> Reading<T>,
-    ) -> Result<Located<T>, GoogleError> {
-        let Some(body) = parse(&answer.body) else {
-            let finding = Finding { kind: DriftKind::NotJson, path: String::new(), element: None };
-            self.watch.drift(endpoint, &[finding]);
-            return Err(GoogleError::NotJson);
-        };
-        let reading = read(body);
-        self.watch.drift(endpoint, &reading.findings);
-        let first_wrong = || reading.findings.iter().find(|finding| finding.kind.is_wrong());
-        let value = reading.value.ok_or_else(|| GoogleError::FormatChanged {
-            path: first_wrong().map(|finding| finding.path.clone()).unwrap_or_default(),
-        })?;
-        Ok(Located { value, source: answer.source, retrieved_at: self.clock.now() })
-    }
-}
-
-/// A successful answer before it is understood.
-struct Answer {
-    body: Vec<u8>,
-    source: DataSource,
-}
-
-/// The body as JSON, halves of characters in its texts replaced.
-fn parse(body: &[u8]) -> Option<Value> {
-    serde_json::from_slice(body)
-        .or_else(|error| repair::lone_surrogates(body).map_or(Err(error), |repaired| serde_json::from_slice(&repaired)))
-        .ok()
-}
-
-fn key_header(key: &SecretString) -> Result<HeaderValue, SetUp> {
-    let mut value = HeaderValue::from_str(key.expose_secret()).map_err(|_| SetUp::Key)?;
-    value.set_sensitive(true);
-    Ok(value)
 }

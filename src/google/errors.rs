@@ -3,7 +3,7 @@
 //! Bodies are classified by `details[].reason`, then by status, then by message: details may be missing, be no list,
 //! or the body may be HTML. Messages are never passed on; one of them contains the API key.
 
-use crate::clock::until_pacific_midnight;
+use crate::{clock::until_pacific_midnight, resilience::retry::Another};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -34,7 +34,10 @@ pub enum GoogleError {
     PermissionDenied,
     /// Too many requests in this minute.
     #[error("Google's quota a minute is used up")]
-    QuotaMinute,
+    QuotaMinute {
+        /// What Google says to wait.
+        retry_after: Option<Duration>,
+    },
     /// Too many requests today; a new day begins at midnight in the Pacific time zone.
     #[error("Google's quota a day is used up")]
     QuotaDay {
@@ -53,15 +56,35 @@ pub enum GoogleError {
     /// Google refused the request itself; after a page token, other parameters than before are the likely reason.
     #[error("Google rejected the request as invalid")]
     InvalidRequest,
-    /// Google failed, with this HTTP status.
-    #[error("Google answered with status {0}")]
-    Unavailable(u16),
+    /// Google failed.
+    #[error("Google answered with status {status}")]
+    Unavailable {
+        /// The HTTP status.
+        status: u16,
+        /// What Google says to wait.
+        retry_after: Option<Duration>,
+    },
     /// No connection, or it broke.
     #[error("Google could not be reached")]
     Unreachable,
     /// No answer, or no end of it, in this time.
     #[error("Google did not answer within {0:?}")]
     TimedOut(Duration),
+    /// Google has failed again and again, so it is left alone for a while.
+    #[error("Google is left alone for {retry_after:?} after repeated failures")]
+    CircuitOpen {
+        /// Until it is asked again.
+        retry_after: Duration,
+    },
+    /// Today's budget is spent.
+    #[error("today's budget is spent")]
+    BudgetExhausted {
+        /// Until the next day.
+        resets_in: Duration,
+    },
+    /// Too many requests are under way already.
+    #[error("too many requests to Google are under way")]
+    Overloaded,
     /// The answer is larger than the limit in bytes.
     #[error("Google's answer is larger than {0} bytes")]
     TooLarge(usize),
@@ -133,10 +156,10 @@ fn by_status(status: u16, error: &Value, now: Timestamp) -> Option<GoogleError> 
             GoogleError::PlaceObsolete
         } else {
             // An HTML 404 comes from the front end: the path is wrong, not the place.
-            GoogleError::Unavailable(404)
+            unavailable(404)
         }),
         (429, _) | (_, "RESOURCE_EXHAUSTED") => Some(quota(&Value::Null, error, now)),
-        (500.., _) => Some(GoogleError::Unavailable(status)),
+        (500.., _) => Some(unavailable(status)),
         _ => None,
     }
 }
@@ -157,10 +180,10 @@ fn by_message(status: u16, error: &Value) -> GoogleError {
     } else {
         match status {
             401 | 403 => GoogleError::PermissionDenied,
-            408 => GoogleError::Unavailable(408),
+            408 => unavailable(408),
             400..=499 => GoogleError::InvalidRequest,
             // Includes redirects, which are never followed.
-            _ => GoogleError::Unavailable(status),
+            _ => unavailable(status),
         }
     }
 }
@@ -177,6 +200,45 @@ fn quota(metadata: &Value, error: &Value, now: Timestamp) -> GoogleError {
     {
         GoogleError::QuotaDay { resets_in: until_pacific_midnight(now) }
     } else {
-        GoogleError::QuotaMinute
+        GoogleError::QuotaMinute { retry_after: None }
+    }
+}
+
+fn unavailable(status: u16) -> GoogleError {
+    GoogleError::Unavailable { status, retry_after: None }
+}
+
+impl GoogleError {
+    /// The same, with what the header `Retry-After` said.
+    #[must_use]
+    pub fn retry_after(self, wait: Option<Duration>) -> Self {
+        match self {
+            Self::QuotaMinute { .. } => Self::QuotaMinute { retry_after: wait },
+            Self::Unavailable { status, .. } => Self::Unavailable { status, retry_after: wait },
+            other => other,
+        }
+    }
+
+    /// Whether another try may succeed, and when. Only reads are made, so a try whose outcome is unknown is harmless.
+    pub fn another(&self) -> Another {
+        match self {
+            Self::Unavailable { retry_after: Some(wait), .. } | Self::QuotaMinute { retry_after: Some(wait) } => {
+                Another::After(*wait)
+            }
+            Self::Unavailable { status: 408 | 500.., .. } | Self::Unreachable | Self::TimedOut(_) => Another::Yes,
+            _ => Another::No,
+        }
+    }
+
+    /// Whether it shows that Google fails. What the caller or the operator got wrong, and quotas, do not.
+    pub fn is_failure_of_google(&self) -> bool {
+        matches!(
+            self,
+            Self::Unavailable { status: 408 | 500.., .. }
+                | Self::Unreachable
+                | Self::TimedOut(_)
+                | Self::TooLarge(_)
+                | Self::NotJson
+        )
     }
 }

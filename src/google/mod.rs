@@ -7,6 +7,7 @@ mod client;
 mod convert;
 pub mod drift;
 mod errors;
+mod http;
 pub mod mask;
 mod repair;
 mod schema;

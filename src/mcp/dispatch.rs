@@ -3,9 +3,12 @@
 use super::{
     arguments, result,
     server::Server,
-    tool::{Logged, Tool},
+    tool::{Call, Logged, Tool},
 };
-use crate::model::{Code, Failure, RequestId};
+use crate::{
+    clock::Deadline,
+    model::{Code, Failure, RequestId},
+};
 use futures_util::FutureExt as _;
 use rmcp::{
     ErrorData,
@@ -29,11 +32,12 @@ pub(super) async fn dispatch<T: Tool>(
     let cancelled = context.request_context.ct.clone();
     let arguments = context.arguments.unwrap_or_default();
 
+    let call = Call { deadline: Deadline::after(&server.clock, server.limits.tool_timeout) };
     let mut logged = Logged::default();
     let work = async {
         let input = arguments::parse::<T::Input>(arguments, &schema)?;
         logged = T::logged(&input);
-        result::of_answer(&tool.run(input).await?)
+        result::of_answer(&tool.run(call, input).await?)
     };
     let outcome = guarded(server.limits.tool_timeout, cancelled, work.instrument(span)).await;
 

@@ -14,5 +14,5 @@ mod transport;
 
 pub use result::written;
 pub use server::{Limits, Server};
-pub use tool::{Answer, Logged, Offer, Tool};
+pub use tool::{Answer, Call, Logged, Offer, Tool};
 pub use transport::endpoint;

@@ -1,7 +1,7 @@
 //! What a tool is: one file in `tools/`, one value in its list. The plumbing lives here, once.
 
 use super::{dispatch::dispatch, schema, server::Server};
-use crate::model::Failure;
+use crate::{clock::Deadline, model::Failure};
 use rmcp::{
     handler::server::router::tool::ToolRoute,
     model::{Tool as Definition, ToolAnnotations},
@@ -35,7 +35,14 @@ pub trait Tool: Send + Sync + 'static {
     ///
     /// # Errors
     /// A [`Failure`] is told to the caller.
-    fn run(&self, input: Self::Input) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
+    fn run(&self, call: Call, input: Self::Input) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
+}
+
+/// What a tool may know of the call beside its arguments.
+#[derive(Debug, Clone, Copy)]
+pub struct Call {
+    /// By when the answer is needed; it goes with whatever the tool does.
+    pub deadline: Deadline,
 }
 
 /// An answer in both forms: data for programs, text for models that read only text.

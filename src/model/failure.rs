@@ -49,6 +49,9 @@ pub enum Code {
     GoogleUnreachable,
     GoogleTimedOut,
     GoogleFormatChanged,
+    GoogleCircuitOpen,
+    BudgetExhausted,
+    Overloaded,
 }
 
 impl Code {
@@ -76,6 +79,9 @@ impl Code {
             Self::GoogleUnreachable => "google_unreachable",
             Self::GoogleTimedOut => "google_timed_out",
             Self::GoogleFormatChanged => "google_format_changed",
+            Self::GoogleCircuitOpen => "google_circuit_open",
+            Self::BudgetExhausted => "budget_exhausted",
+            Self::Overloaded => "overloaded",
         }
     }
 
@@ -97,7 +103,12 @@ impl Code {
             | Self::GoogleFormatChanged => (Tier::Dependency, 502, false),
             Self::GoogleUnreachable => (Tier::Dependency, 502, true),
             Self::GoogleQuotaZero => (Tier::Dependency, 503, false),
-            Self::GoogleQuotaMinute | Self::GoogleQuotaDay | Self::GoogleUnavailable => (Tier::Dependency, 503, true),
+            Self::GoogleQuotaMinute
+            | Self::GoogleQuotaDay
+            | Self::GoogleUnavailable
+            | Self::GoogleCircuitOpen
+            | Self::BudgetExhausted
+            | Self::Overloaded => (Tier::Dependency, 503, true),
             Self::GoogleTimedOut => (Tier::Dependency, 504, true),
         }
     }

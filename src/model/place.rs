@@ -2,10 +2,10 @@
 
 use super::{Language, PlaceId, Rating, Region, Review, Text};
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where an answer's data comes from. It travels with the data, so that no answer can be mislabelled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DataSource {
     /// Google Maps, through the Places API.
@@ -15,7 +15,7 @@ pub enum DataSource {
 }
 
 /// Whether one can go there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PlaceStatus {
     /// Open for business.
     Operational,
@@ -30,7 +30,7 @@ pub enum PlaceStatus {
 }
 
 /// A day; Google may name only the year, or year and month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PartialDate {
     /// The year.
     pub year: i32,
@@ -41,7 +41,7 @@ pub struct PartialDate {
 }
 
 /// Google's own summary of all reviews, made by a model, with what must be shown beside it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ReviewSummary {
     /// The summary.
     pub text: Text,
@@ -54,7 +54,7 @@ pub struct ReviewSummary {
 }
 
 /// A warning that Google shows on the place, for example about suspicious reviews.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConsumerAlert {
     /// The warning in one sentence.
     pub overview: Option<String>,
@@ -63,7 +63,7 @@ pub struct ConsumerAlert {
 }
 
 /// A third party that must be named with the content.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThirdParty {
     /// Its name.
     pub name: String,
@@ -72,7 +72,7 @@ pub struct ThirdParty {
 }
 
 /// One place. Whatever the upstream left out is `None`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     /// The place's id.
     pub id: PlaceId,
@@ -109,7 +109,7 @@ pub struct Place {
 }
 
 /// An answer of the upstream with its origin and time.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Located<T> {
     /// The answer.
     pub value: T,
@@ -137,7 +137,7 @@ pub struct Search {
 }
 
 /// One page of a search.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SearchPage {
     /// The places, in the upstream's order.
     pub places: Vec<Place>,

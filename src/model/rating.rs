@@ -1,10 +1,11 @@
 //! `Rating`: stars between one and five, never zero, never invented.
 
-use serde::Serialize;
+use super::Invalid;
+use serde::{Deserialize, Serialize};
 
 /// Between 1.0 and 5.0 stars: whole ones for a review, a mean for a place.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Serialize, Deserialize)]
+#[serde(try_from = "f64")]
 pub struct Rating(f64);
 
 impl Rating {
@@ -27,6 +28,14 @@ impl Rating {
             stars if stars >= 1.5 => "★★☆☆☆",
             _ => "★☆☆☆☆",
         }
+    }
+}
+
+impl TryFrom<f64> for Rating {
+    type Error = Invalid;
+
+    fn try_from(stars: f64) -> Result<Self, Invalid> {
+        Self::new(stars).ok_or(Invalid { what: "a rating", allowed: "between 1 and 5" })
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::Rating;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Text with the language that the upstream says it is in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Text {
     /// The text itself. Untrusted until it has been sanitised.
     pub text: String,
@@ -13,7 +14,7 @@ pub struct Text {
 }
 
 /// Who wrote a review. Google asks that name, picture and profile link go with it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Author {
     /// The public name. Untrusted until it has been sanitised.
     pub name: Option<String>,
@@ -24,7 +25,7 @@ pub struct Author {
 }
 
 /// One review. Whatever the upstream left out is `None`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Review {
     /// The review's own id, stable across languages and calls.
     pub id: Option<String>,

@@ -3,6 +3,7 @@
 //! Whatever leaves this room is sanitised, attributed and says what it is a sample of.
 
 mod attribution;
+mod keys;
 mod sample;
 pub mod sanitize;
 mod view;
@@ -12,15 +13,30 @@ pub use sample::{RatingFilter, Sample};
 pub use view::{Detail, MapsText, PlaceDetails, PlaceView, ReviewView, StatusView};
 
 use crate::{
-    google::Places,
+    cache::Cache,
+    clock::Deadline,
+    google::{GoogleError, Places},
     model::{DataSource, Failure, Language, Located, Place, PlaceId, Region, Search},
 };
+use keys::Lookup;
 use std::sync::Arc;
 
 /// The use cases that the tools call.
 #[derive(Debug, Clone)]
 pub struct Reviews {
     places: Arc<Places>,
+    cache: Cache,
+}
+
+/// Which place, and in whose language.
+#[derive(Debug, Clone)]
+pub struct WhichPlace {
+    /// Its id.
+    pub id: PlaceId,
+    /// The language of the answer.
+    pub language: Language,
+    /// The region whose habits format addresses.
+    pub region: Option<Region>,
 }
 
 /// The answer to a search.
@@ -78,23 +94,26 @@ pub struct Selection {
 }
 
 impl Reviews {
-    /// Over this upstream.
-    pub fn new(places: Arc<Places>) -> Self {
-        Self { places }
+    /// Over this upstream and this cache.
+    pub fn new(places: Arc<Places>, cache: Cache) -> Self {
+        Self { places, cache }
     }
 
     /// Finds places by free text.
     ///
     /// # Errors
     /// What the upstream's failure means for the caller.
-    pub async fn search(&self, search: &Search) -> Result<FoundPlaces, Failure> {
-        let Located { value: page, source, retrieved_at } = self.places.search(search).await?;
+    pub async fn search(&self, search: &Search, deadline: Deadline) -> Result<FoundPlaces, Failure> {
+        let (places, wanted) = (Arc::clone(&self.places), search.clone());
+        let load = move || async move { Ok(places.search(&wanted, deadline).await?) };
+        let answer = self.cache.get(search, load).await?;
+        let Located { value: page, source, retrieved_at } = &*answer;
         Ok(FoundPlaces {
             places: page.places.iter().map(PlaceView::of).collect(),
-            next_page_token: page.next_page_token,
+            next_page_token: page.next_page_token.clone(),
             unreadable_places: page.unreadable_places,
-            source,
-            attribution: Attribution::of_search(source, retrieved_at, &page.places),
+            source: *source,
+            attribution: Attribution::of_search(*source, *retrieved_at, &page.places),
         })
     }
 
@@ -102,13 +121,13 @@ impl Reviews {
     ///
     /// # Errors
     /// What the upstream's failure means for the caller.
-    pub async fn place(&self, id: &PlaceId, language: &Language, region: Option<&Region>) -> Result<OnePlace, Failure> {
-        let Located { value: place, source, retrieved_at } = self.places.place(id, language, region).await?;
-        Ok(OnePlace {
-            place: PlaceDetails::of(&place),
-            source,
-            attribution: Attribution::of_place(source, retrieved_at, &place),
+    pub async fn place(&self, which: &WhichPlace, deadline: Deadline) -> Result<OnePlace, Failure> {
+        self.look_up(which, deadline, |Located { value: place, source, retrieved_at }| OnePlace {
+            place: PlaceDetails::of(place),
+            source: *source,
+            attribution: Attribution::of_place(*source, *retrieved_at, place),
         })
+        .await
     }
 
     /// Reads the reviews that the upstream shows of one place.
@@ -117,12 +136,34 @@ impl Reviews {
     /// What the upstream's failure means for the caller.
     pub async fn reviews(
         &self,
-        id: &PlaceId,
-        language: &Language,
-        region: Option<&Region>,
+        which: &WhichPlace,
         selection: Selection,
+        deadline: Deadline,
     ) -> Result<PlaceReviews, Failure> {
-        Ok(PlaceReviews::of(&self.places.place(id, language, region).await?, selection))
+        self.look_up(which, deadline, |found| PlaceReviews::of(found, selection)).await
+    }
+
+    /// Finds a place in the cache or at the upstream, and shows it.
+    async fn look_up<R>(
+        &self,
+        which: &WhichPlace,
+        deadline: Deadline,
+        show: impl FnOnce(&Located<Place>) -> R,
+    ) -> Result<R, Failure> {
+        let (places, wanted) = (Arc::clone(&self.places), which.clone());
+        let load = move || async move {
+            match places.place(&wanted.id, &wanted.language, wanted.region.as_ref(), deadline).await {
+                Ok(found) => Ok(Lookup::Found(Box::new(found))),
+                Err(GoogleError::PlaceObsolete) => Ok(Lookup::Obsolete),
+                Err(GoogleError::PlaceIdInvalid) => Ok(Lookup::Unreadable),
+                Err(error) => Err(error.into()),
+            }
+        };
+        match &*self.cache.get(which, load).await? {
+            Lookup::Found(found) => Ok(show(found)),
+            Lookup::Obsolete => Err(GoogleError::PlaceObsolete.into()),
+            Lookup::Unreadable => Err(GoogleError::PlaceIdInvalid.into()),
+        }
     }
 }
 

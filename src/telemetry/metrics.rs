@@ -7,7 +7,7 @@
 use crate::model::{Code, Failure};
 use opentelemetry::{
     KeyValue,
-    metrics::{Counter, Histogram, Meter, MeterProvider as _},
+    metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider as _},
 };
 use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider};
 use prometheus::{Encoder as _, Registry, TextEncoder};
@@ -31,6 +31,34 @@ pub struct Metrics {
     upstream_duration: Histogram<f64>,
     schema_drift: Counter<u64>,
     cost: Counter<f64>,
+    cache_requests: Counter<u64>,
+}
+
+/// What a tier of the cache did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CacheOutcome {
+    /// It had the value.
+    Hit,
+    /// It had not.
+    Miss,
+    /// It keeps the value now.
+    Stored,
+    /// What it had was not ours: pasted, flipped, or of another version.
+    Rejected,
+    /// It could not be asked.
+    Error,
+}
+
+impl CacheOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+            Self::Stored => "stored",
+            Self::Rejected => "rejected",
+            Self::Error => "error",
+        }
+    }
 }
 
 impl std::fmt::Debug for Metrics {
@@ -74,6 +102,7 @@ impl Metrics {
                 "upstream.schema.drift",
                 "Findings in Google's answers that its published schema does not name or that have another type.",
             ),
+            cache_requests: counter(&meter, "cache.requests", "Requests to the cache by tier and outcome."),
             cost: meter
                 .f64_counter("upstream.cost.usd")
                 .with_description("Estimated cost at Google's list prices, before free calls.")
@@ -85,16 +114,42 @@ impl Metrics {
 
     /// Shows as `dependency_up` what `read` tells: the name of each dependency, and whether it works.
     pub fn watch_dependencies(&self, read: impl Fn() -> Vec<(&'static str, bool)> + Send + Sync + 'static) {
-        self.provider
-            .meter(env!("CARGO_PKG_NAME"))
-            .u64_observable_gauge("dependency.up")
-            .with_description("1 while a dependency works as far as is known, else 0.")
-            .with_callback(move |gauge| {
-                for (dependency, is_up) in read() {
-                    gauge.observe(u64::from(is_up), &[KeyValue::new("dependency", dependency)]);
-                }
-            })
-            .build();
+        let read = move || read().into_iter().map(|(name, is_up)| (name, if is_up { 1.0 } else { 0.0 })).collect();
+        self.watch("dependency.up", "1 while a dependency works as far as is known, else 0.", "dependency", read);
+    }
+
+    /// Shows as `circuit_breaker_state` what `read` tells: 0 closed, 1 half open, 2 open.
+    pub fn watch_breakers(&self, read: impl Fn() -> Vec<(&'static str, f64)> + Send + Sync + 'static) {
+        let help = "0 closed, 1 half open, 2 open; the worst of a dependency's endpoints.";
+        self.watch("circuit.breaker.state", help, "dependency", read);
+    }
+
+    /// Shows as `upstream_budget_used_ratio` what `read` tells.
+    pub fn watch_budget(&self, read: impl Fn() -> f64 + Send + Sync + 'static) {
+        let help = "Today's spend at Google as a part of the nearer limit.";
+        self.watch("upstream.budget.used.ratio", help, "api", move || vec![("places", read())]);
+    }
+
+    fn watch(
+        &self,
+        name: &'static str,
+        help: &'static str,
+        label: &'static str,
+        read: impl Fn() -> Vec<(&'static str, f64)> + Send + Sync + 'static,
+    ) {
+        let meter = self.provider.meter(env!("CARGO_PKG_NAME"));
+        let gauge = meter.f64_observable_gauge(name).with_description(help);
+        let observe = move |gauge: &dyn AsyncInstrument<f64>| {
+            for (value_of_label, value) in read() {
+                gauge.observe(value, &[KeyValue::new(label, value_of_label)]);
+            }
+        };
+        gauge.with_callback(observe).build();
+    }
+
+    /// A tier of the cache was asked, or given something.
+    pub fn cache(&self, tier: &'static str, outcome: CacheOutcome) {
+        self.cache_requests.add(1, &[KeyValue::new("tier", tier), KeyValue::new("outcome", outcome.as_str())]);
     }
 
     /// One tool call ended.

@@ -2,9 +2,9 @@
 
 use super::{arguments, text};
 use crate::{
-    mcp::{Answer, Logged, Tool},
+    mcp::{Answer, Call, Logged, Tool},
     model::{DataSource, Failure, LANGUAGE_PATTERN, PLACE_ID_PATTERN, REGION_PATTERN},
-    reviews::{Attribution, OnePlace, PlaceDetails, Reviews},
+    reviews::{Attribution, OnePlace, PlaceDetails, Reviews, WhichPlace},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,11 +62,13 @@ impl Tool for GetPlace {
         Logged { place_id: Some(input.place_id.clone()), language: Some(input.language.clone()), ..Logged::default() }
     }
 
-    async fn run(&self, input: Input) -> Result<Output, Failure> {
-        let id = arguments::place_id(&input.place_id)?;
-        let language = arguments::language(&input.language)?;
-        let region = arguments::region(input.region.as_ref())?;
-        let OnePlace { place, source, attribution } = self.reviews.place(&id, &language, region.as_ref()).await?;
+    async fn run(&self, call: Call, input: Input) -> Result<Output, Failure> {
+        let which = WhichPlace {
+            id: arguments::place_id(&input.place_id)?,
+            language: arguments::language(&input.language)?,
+            region: arguments::region(input.region.as_ref())?,
+        };
+        let OnePlace { place, source, attribution } = self.reviews.place(&which, call.deadline).await?;
         Ok(Output { data_source: source, place, attribution })
     }
 }

@@ -2,9 +2,11 @@
 
 use super::{arguments, text};
 use crate::{
-    mcp::{Answer, Logged, Tool},
+    mcp::{Answer, Call, Logged, Tool},
     model::{DataSource, Failure, LANGUAGE_PATTERN, PLACE_ID_PATTERN, REGION_PATTERN, Rating},
-    reviews::{Attribution, Detail, PlaceReviews, PlaceView, RatingFilter, ReviewView, Reviews, Sample, Selection},
+    reviews::{
+        Attribution, Detail, PlaceReviews, PlaceView, RatingFilter, ReviewView, Reviews, Sample, Selection, WhichPlace,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -97,7 +99,7 @@ impl Tool for GetReviews {
         }
     }
 
-    async fn run(&self, input: Input) -> Result<Output, Failure> {
+    async fn run(&self, call: Call, input: Input) -> Result<Output, Failure> {
         if let (Some(min), Some(max)) = (input.min_rating, input.max_rating)
             && min > max
         {
@@ -105,16 +107,18 @@ impl Tool for GetReviews {
                 "`min_rating` is {min} and `max_rating` is {max}; expected: `min_rating` is not above `max_rating`."
             )));
         }
-        let id = arguments::place_id(&input.place_id)?;
-        let language = arguments::language(&input.language)?;
-        let region = arguments::region(input.region.as_ref())?;
+        let which = WhichPlace {
+            id: arguments::place_id(&input.place_id)?,
+            language: arguments::language(&input.language)?,
+            region: arguments::region(input.region.as_ref())?,
+        };
         let selection = Selection {
             filter: RatingFilter { min: input.min_rating, max: input.max_rating },
             limit: usize::from(input.limit),
             translate: input.translate,
             detail: input.response_format,
         };
-        let found = self.reviews.reviews(&id, &language, region.as_ref(), selection).await?;
+        let found = self.reviews.reviews(&which, selection, call.deadline).await?;
         Ok(Output::of(found, selection.detail))
     }
 }

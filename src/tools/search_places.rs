@@ -2,7 +2,7 @@
 
 use super::{arguments, text};
 use crate::{
-    mcp::{Answer, Logged, Tool},
+    mcp::{Answer, Call, Logged, Tool},
     model::{Code, DataSource, Failure, LANGUAGE_PATTERN, PAGE_TOKEN_PATTERN, QUERY_PATTERN, REGION_PATTERN, Search},
     reviews::{Attribution, PlaceView, Reviews},
 };
@@ -108,7 +108,7 @@ impl Tool for SearchPlaces {
         }
     }
 
-    async fn run(&self, input: Input) -> Result<Output, Failure> {
+    async fn run(&self, call: Call, input: Input) -> Result<Output, Failure> {
         refuse_links(&input.query)?;
         let search = Search {
             language: arguments::language(&input.language)?,
@@ -119,7 +119,7 @@ impl Tool for SearchPlaces {
             page_token: input.page_token,
         };
         let is_first_page = search.page_token.is_none();
-        let found = self.reviews.search(&search).await.map_err(|failure| match failure.code {
+        let found = self.reviews.search(&search, call.deadline).await.map_err(|failure| match failure.code {
             // The token is the part of such a request that goes stale.
             Code::GoogleRejectedRequest if !is_first_page => Failure::new(Code::PageTokenMismatch, WRONG_TOKEN),
             _ => failure,

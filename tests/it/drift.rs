@@ -207,7 +207,7 @@ async fn drift_18_errors_come_without_details_as_html_and_with_the_key_in_their_
 
     server.fault_once(json!({"kind": "error", "name": "permission_denied"})).await;
     assert_eq!(server.call("get_place", json!({"place_id": BAKERY})).await.code(), "google_permission_denied");
-    server.fault_once(json!({"kind": "html", "status": 502})).await;
+    server.fault(json!({"kind": "html", "status": 502})).await;
     assert_eq!(server.call("get_place", json!({"place_id": BAKERY})).await.code(), "google_unavailable");
 }
 

@@ -1,6 +1,6 @@
 //! Google's errors: each is told by what somebody has to do, none shows the key, and none is relayed.
 
-use crate::support::{BAKERY, TestServer, fake_google, now};
+use crate::support::{BAKERY, TestServer, fake_google, now, unavailable};
 use google_reviews_mcp::google::{GoogleError, classify};
 use serde_json::{Value, json};
 
@@ -60,8 +60,9 @@ async fn out_13_messages_of_the_upstream_are_not_relayed() {
         json!({"kind": "html", "status": 403}),
         json!({"kind": "error", "name": "internal"}),
     ] {
-        server.fault_once(fault).await;
+        server.fault(fault).await;
         let failed = server.call("get_place", json!({"place_id": BAKERY})).await.0.to_string();
+        server.clear_faults().await;
         assert!(!failed.contains("That’s") && !failed.contains("encountered") && !failed.contains("<html"), "{failed}");
     }
 }
@@ -70,8 +71,9 @@ async fn out_13_messages_of_the_upstream_are_not_relayed() {
 async fn failures_of_google_say_when_to_try_again() {
     let server = TestServer::start().await;
     for (name, status) in [("internal", 503), ("unavailable", 503), ("deadline_exceeded", 503)] {
-        server.fault_once(json!({"kind": "error", "name": name})).await;
+        server.fault(json!({"kind": "error", "name": name})).await;
         let failed = server.call("get_place", json!({"place_id": BAKERY})).await;
+        server.clear_faults().await;
         assert_eq!(failed.code(), "google_unavailable");
         assert_eq!(failed.failure()["status"], json!(status));
         assert_eq!(failed.failure()["retryable"], json!(true));
@@ -143,7 +145,7 @@ async fn up_06_a_redirect_is_not_followed() {
 #[tokio::test]
 async fn a_connection_that_breaks_or_is_refused_is_told() {
     let server = TestServer::start().await;
-    server.fault_once(json!({"kind": "reset"})).await;
+    server.fault(json!({"kind": "reset"})).await;
     assert_eq!(server.call("get_place", json!({"place_id": BAKERY})).await.code(), "google_unreachable");
 
     let gone = TestServer::builder().set("google.places_url", "http://127.0.0.1:1").start().await;
@@ -162,8 +164,9 @@ async fn health_follows_the_outcome_of_real_calls() {
     };
 
     assert_eq!(state().await, (200, "unknown".to_owned()), "an idle server is well");
-    server.fault_once(json!({"kind": "error", "name": "unavailable"})).await;
+    server.fault(json!({"kind": "error", "name": "unavailable"})).await;
     server.call("get_place", json!({"place_id": BAKERY})).await;
+    server.clear_faults().await;
     assert_eq!(state().await, (503, "down".to_owned()));
     assert_eq!(server.metric("dependency_up{dependency=\"google_places\"}").await, 0.0);
     // A place that is gone is an answer like any other.
@@ -182,13 +185,13 @@ fn bodies_of_any_form_are_classified() {
         (403, "[]", GoogleError::PermissionDenied),
         (403, details_as_object.as_str(), GoogleError::PermissionDenied),
         (403, r#"{"error":"invalid_grant"}"#, GoogleError::PermissionDenied),
-        (404, "<html>", GoogleError::Unavailable(404)),
+        (404, "<html>", unavailable(404)),
         (400, "{}", GoogleError::InvalidRequest),
-        (408, "{}", GoogleError::Unavailable(408)),
+        (408, "{}", unavailable(408)),
         (418, "{}", GoogleError::InvalidRequest),
-        (429, "{}", GoogleError::QuotaMinute),
-        (503, "{}", GoogleError::Unavailable(503)),
-        (301, "", GoogleError::Unavailable(301)),
+        (429, "{}", GoogleError::QuotaMinute { retry_after: None }),
+        (503, "{}", unavailable(503)),
+        (301, "", unavailable(301)),
     ] {
         assert_eq!(classify(status, body.as_bytes(), now()), expected, "{status} {body}");
     }

@@ -5,7 +5,7 @@ use crate::support::{
     rpc::{self, LEGACY, MODERN},
 };
 use google_reviews_mcp::{
-    mcp::{Answer, Logged, Offer, Tool},
+    mcp::{Answer, Call, Logged, Offer, Tool},
     model::Failure,
 };
 use schemars::JsonSchema;
@@ -60,7 +60,7 @@ impl Tool for Misbehave {
         Logged::default()
     }
 
-    async fn run(&self, input: How) -> Result<Nothing, Failure> {
+    async fn run(&self, _: Call, input: How) -> Result<Nothing, Failure> {
         let _on_drop = OnDrop(Arc::clone(&self.dropped));
         self.started.notify_one();
         if input.how == "panic" {

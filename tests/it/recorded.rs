@@ -1,7 +1,7 @@
 //! Recorded bodies of Google, where there are some: they may not be part of the project, so the folder that holds them
 //! is named by the variable `GOOGLE_BODIES`, and `tests/run` says whether it was given.
 
-use crate::support::now;
+use crate::support::{now, unavailable};
 use google_reviews_mcp::google::{GoogleError, classify, mask, place_from_body, search_page_from_body};
 use serde_json::Value;
 use std::{collections::HashMap, env, fs, path::PathBuf};
@@ -72,14 +72,14 @@ fn expected_errors() -> HashMap<&'static str, GoogleError> {
         ("403-leaked-key", GoogleError::KeySuspended),
         ("403-bare", GoogleError::PermissionDenied),
         ("429-per-day", GoogleError::QuotaDay { resets_in: std::time::Duration::from_hours(20) }),
-        ("429-per-minute", GoogleError::QuotaMinute),
+        ("429-per-minute", GoogleError::QuotaMinute { retry_after: None }),
         ("400-no-field-mask", GoogleError::InvalidRequest),
         ("400-bad-field-mask", GoogleError::InvalidRequest),
         ("400-unknown-json-field", GoogleError::InvalidRequest),
         ("400-invalid-place-id", GoogleError::PlaceIdInvalid),
         ("404-obsolete-place-id", GoogleError::PlaceObsolete),
-        ("500-internal", GoogleError::Unavailable(500)),
-        ("503-unavailable", GoogleError::Unavailable(503)),
+        ("500-internal", unavailable(500)),
+        ("503-unavailable", unavailable(503)),
     ])
 }
 

@@ -1,6 +1,8 @@
 //! The harness: starts the real server with its own emulator, and speaks to both.
 
+pub(crate) mod proxy;
 pub(crate) mod raw;
+pub(crate) mod redis;
 pub(crate) mod rpc;
 
 use google_reviews_mcp::{
@@ -54,7 +56,12 @@ impl Builder {
             .with("server.listen", "127.0.0.1:0")
             .with("server.operations_listen", "127.0.0.1:0")
             .with("google.places_url", emulator.url())
-            .with("google.api_key", DEMO_KEY);
+            .with("google.api_key", DEMO_KEY)
+            // Repetitions do not wait, and content is not kept, unless a test is about that.
+            .with("google.retry_first_wait", "1ms")
+            .with("cache.places_content_ttl", "0")
+            .with("cache.missing_place_ttl", "0")
+            .with("google.daily_budget_usd", "0");
         sources.overrides.extend(self.sources.overrides);
         let config = config::load(&sources).expect("sources").into_config().expect("valid configuration");
         let app = App::start(config, self.parts).await.expect("server");
@@ -165,4 +172,9 @@ pub(crate) async fn fake_google_text(body: String) -> String {
     });
     tokio::spawn(async move { axum::serve(listener, routes).await });
     url
+}
+
+/// The error that a status stands for.
+pub(crate) fn unavailable(status: u16) -> google_reviews_mcp::google::GoogleError {
+    google_reviews_mcp::google::GoogleError::Unavailable { status, retry_after: None }
 }

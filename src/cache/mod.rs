@@ -1,0 +1,195 @@
+//! Two tiers in front of what costs money: memory, then Redis if there is one; and one flight per key, so that many who
+//! ask for the same at once cause one call.
+//!
+//! Google's terms decide what may be kept: Places content for as long as one turn of an agent takes, never on a disk.
+
+mod flight;
+mod key;
+mod memory;
+mod remote;
+
+pub use key::{Class, Key};
+
+use crate::{
+    clock::Clock,
+    model::Failure,
+    redis::Redis,
+    tasks::Tasks,
+    telemetry::{Metrics, metrics::CacheOutcome},
+};
+use flight::{Boarding, Flights};
+use key::Hash;
+use memory::Memory;
+use remote::Remote;
+use std::{any::Any, future::Future, sync::Arc, time::Duration};
+
+/// A value of some key, behind one pointer so that all tiers and waiters share it.
+type Shared = Arc<dyn Any + Send + Sync>;
+/// What a flight ends with.
+type Outcome = Result<Shared, Failure>;
+
+/// How long each class of data is kept; zero keeps it nowhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifetimes {
+    /// Names, ratings, reviews.
+    pub places_content: Duration,
+    /// That a place does not exist.
+    pub missing_place: Duration,
+}
+
+/// What a cache is built from.
+#[derive(Debug)]
+pub struct Settings {
+    /// The bound of the memory tier.
+    pub memory_bytes: u64,
+    /// How long what is kept.
+    pub lifetimes: Lifetimes,
+    /// The secret that paid for the content; it partitions the keys and seals what lies in Redis.
+    pub credential: Vec<u8>,
+    /// The shared tier.
+    pub redis: Option<Redis>,
+}
+
+/// The cache. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Cache(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    memory: Memory,
+    remote: Option<Remote>,
+    flights: Flights,
+    partition: Vec<u8>,
+    lifetimes: Lifetimes,
+    tasks: Tasks,
+    metrics: Metrics,
+}
+
+impl Cache {
+    /// An empty cache.
+    pub fn new(settings: Settings, clock: Clock, tasks: Tasks, metrics: Metrics) -> Self {
+        let partition = key::partition(&settings.credential);
+        let remote = settings.redis.map(|redis| Remote::new(redis, &settings.credential, clock.clone()));
+        Self(Arc::new(Parts {
+            memory: Memory::new(settings.memory_bytes, clock),
+            remote,
+            flights: Flights::default(),
+            partition,
+            lifetimes: settings.lifetimes,
+            tasks,
+            metrics,
+        }))
+    }
+
+    /// The value of `key`: from memory, from Redis, or from `load`, which runs once for all who ask at the same time.
+    ///
+    /// `load` runs in a task of its own: it goes on when the first caller leaves, and is dropped when the last one does.
+    /// Failures are told to all who wait, and not kept.
+    ///
+    /// # Errors
+    /// The failure of `load`, or an internal one if it panicked.
+    pub async fn get<K, F, L>(&self, key: &K, load: L) -> Result<Arc<K::Value>, Failure>
+    where
+        K: Key,
+        F: Future<Output = Result<K::Value, Failure>> + Send + 'static,
+        L: FnOnce() -> F + Send + 'static,
+    {
+        let hash = key::hash(key, &self.0.partition);
+        if let Some(value) = self.0.memory.get(&hash) {
+            self.0.metrics.cache("memory", CacheOutcome::Hit);
+            return downcast(value);
+        }
+        self.0.metrics.cache("memory", CacheOutcome::Miss);
+        let seat = match self.0.flights.board(hash, || self.0.memory.get(&hash)) {
+            Boarding::Landed(value) => return downcast(value),
+            Boarding::Follow(seat) => seat,
+            Boarding::Lead(seat, pilot) => {
+                let parts = Arc::clone(&self.0);
+                let work = Arc::clone(&parts).load::<K, F, L>(hash, load);
+                parts.clone().tasks.spawn(async move {
+                    let fetched = pilot.fly(work).await;
+                    parts.land::<K>(hash, pilot, fetched).await;
+                });
+                seat
+            }
+        };
+        downcast(seat.outcome().await?)
+    }
+
+    /// Lets the memory tier give up what has expired; called from time to time, for when nobody asks.
+    pub fn tidy(&self) {
+        self.0.memory.tidy();
+    }
+
+    /// Bytes in memory, as far as they are counted.
+    pub fn memory_bytes(&self) -> u64 {
+        self.0.memory.bytes()
+    }
+}
+
+/// What a flight brought, and whether Redis had it already.
+struct Fetched<V> {
+    value: Arc<V>,
+    from_redis: Option<Duration>,
+}
+
+impl Parts {
+    /// From Redis, or else from `load`.
+    async fn load<K, F, L>(self: Arc<Self>, hash: Hash, load: L) -> Result<Fetched<K::Value>, Failure>
+    where
+        K: Key,
+        F: Future<Output = Result<K::Value, Failure>> + Send + 'static,
+        L: FnOnce() -> F + Send + 'static,
+    {
+        if let Some(remote) = &self.remote {
+            let (found, outcome) = remote.get::<K::Value>(&hash).await;
+            self.metrics.cache("redis", outcome);
+            if let Some((value, left)) = found {
+                return Ok(Fetched { value: Arc::new(value), from_redis: Some(left) });
+            }
+        }
+        load().await.map(|value| Fetched { value: Arc::new(value), from_redis: None })
+    }
+
+    /// Keeps what may be kept, tells all who wait, and then fills Redis.
+    async fn land<K: Key>(
+        &self,
+        hash: Hash,
+        pilot: flight::Pilot,
+        fetched: Option<Result<Fetched<K::Value>, Failure>>,
+    ) {
+        let Some(fetched) = fetched else {
+            // Nobody waits any more.
+            return self.flights.close(&hash, &pilot, || {});
+        };
+        let fetched = match fetched {
+            Ok(fetched) => fetched,
+            Err(failure) => {
+                self.flights.close(&hash, &pilot, || {});
+                return pilot.tell(Err(failure));
+            }
+        };
+        let lifetime = match K::class(&fetched.value) {
+            Class::PlacesContent => self.lifetimes.places_content,
+            Class::MissingPlace => self.lifetimes.missing_place,
+        };
+        let left = fetched.from_redis.map_or(lifetime, |left| left.min(lifetime));
+        let written = if left.is_zero() { None } else { serde_json::to_vec(&*fetched.value).ok() };
+        let value: Shared = Arc::clone(&fetched.value) as Shared;
+        self.flights.close(&hash, &pilot, || {
+            if let Some(written) = &written {
+                self.memory.put(hash, Arc::clone(&value), left, written.len());
+            }
+        });
+        pilot.tell(Ok(value));
+        if let (Some(remote), Some(written), None) = (&self.remote, written, fetched.from_redis) {
+            let outcome = remote.put(&hash, &written, left).await;
+            self.metrics.cache("redis", outcome);
+        }
+    }
+}
+
+/// The kind of a key is part of its hash, so a value of another type cannot be found under it.
+fn downcast<V: Send + Sync + 'static>(value: Shared) -> Result<Arc<V>, Failure> {
+    value.downcast().map_err(|_| Failure::internal())
+}

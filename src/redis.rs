@@ -1,0 +1,149 @@
+//! The pool of connections to Redis. Redis is an aid, never a need: whatever happens to it, the caller is told quickly
+//! and goes on without it.
+
+use crate::{
+    clock::Clock,
+    health::Reporter,
+    resilience::{
+        Breaker, Verdict,
+        breaker::{OpenFor, Position},
+    },
+};
+use deadpool_redis::{
+    Config, Connection, Pool, PoolConfig, Runtime, Timeouts,
+    redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, cmd},
+};
+use std::time::Duration;
+
+/// A Redis that is back after an outage is used again within this time.
+const OPEN_FOR: OpenFor = OpenFor { first: Duration::from_secs(5), longest: Duration::from_secs(20) };
+
+/// The pool's sizes and waits.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `redis://` or `rediss://` address. May hold a password.
+    pub url: String,
+    /// Connections at most.
+    pub pool_size: usize,
+    /// The longest wait for a connection.
+    pub wait: Duration,
+    /// The longest that one operation may take.
+    pub operation: Duration,
+}
+
+/// The pool. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Redis {
+    pool: Pool,
+    operation: Duration,
+    breaker: Breaker,
+    health: Reporter,
+}
+
+/// Redis gave no answer that can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("Redis is not available")]
+pub struct Unavailable;
+
+/// The pool cannot be built.
+#[derive(Debug, thiserror::Error)]
+#[error("cache.redis_url is not an address of Redis such as redis://127.0.0.1:6379")]
+pub struct SetUp;
+
+impl Redis {
+    /// Builds the pool; nothing is connected yet.
+    ///
+    /// # Errors
+    /// [`SetUp`] when the address is none. It is not shown, because it may hold a password.
+    pub fn new(settings: &Settings, clock: Clock, health: Reporter) -> Result<Self, SetUp> {
+        let mut config = Config::from_url(settings.url.as_str());
+        config.pool = Some(PoolConfig {
+            max_size: settings.pool_size,
+            timeouts: Timeouts {
+                wait: Some(settings.wait),
+                create: Some(settings.operation),
+                recycle: Some(settings.operation),
+            },
+            ..PoolConfig::default()
+        });
+        let pool = config.create_pool(Some(Runtime::Tokio1)).map_err(|_| SetUp)?;
+        Ok(Self { pool, operation: settings.operation, breaker: Breaker::new(clock, OPEN_FOR), health })
+    }
+
+    /// Makes one operation, within `limit` and the operation limit of the settings.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; the cause goes to the health check and not to the caller.
+    pub async fn run<T>(
+        &self,
+        limit: Duration,
+        operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Unavailable> {
+        let permit = self.breaker.permit().map_err(|_| Unavailable)?;
+        let work = async {
+            let mut connection = self.pool.get().await.map_err(|_| Fault::Unreachable)?;
+            operation(&mut connection).await.map_err(Fault::of)
+        };
+        let outcome = tokio::time::timeout(limit.min(self.operation), work).await.unwrap_or(Err(Fault::TimedOut));
+        match &outcome {
+            Ok(_) => {
+                permit.tell(Verdict::Success);
+                self.health.up();
+            }
+            Err(fault) => {
+                // One that answers is there, even if it says no.
+                let verdict = if *fault == Fault::Refused { Verdict::Success } else { Verdict::Failure };
+                permit.tell(verdict);
+                self.health.down(fault.in_words());
+            }
+        }
+        outcome.map_err(|_| Unavailable)
+    }
+
+    /// Asks whether it is there, so that the health check knows before the first call does.
+    pub async fn ping(&self) {
+        let pinged = self.run(self.operation, async |connection| cmd("PING").query_async::<String>(connection).await);
+        if pinged.await.is_err() {
+            tracing::debug!("Redis did not answer the first ping");
+        }
+    }
+
+    /// Where its breaker stands.
+    pub fn position(&self) -> Position {
+        self.breaker.position()
+    }
+}
+
+/// What went wrong, without Redis' own words: they may hold keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Unreachable,
+    TimedOut,
+    /// Out of memory, read-only, wrong type, moved.
+    Refused,
+    /// Wrong password, or none.
+    NotAllowed,
+}
+
+impl Fault {
+    fn of(error: RedisError) -> Self {
+        match error.kind() {
+            ErrorKind::AuthenticationFailed => Self::NotAllowed,
+            ErrorKind::Server(ServerErrorKind::BusyLoading) => Self::Unreachable,
+            ErrorKind::Server(_) | ErrorKind::UnexpectedReturnType => Self::Refused,
+            _ if error.code() == Some("NOAUTH") => Self::NotAllowed,
+            _ => Self::Unreachable,
+        }
+    }
+
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Unreachable => {
+                "Redis cannot be reached, is loading, or answers something else; calls go on without it"
+            }
+            Self::TimedOut => "Redis does not answer in time; calls go on without it",
+            Self::Refused => "Redis refuses operations (full, read-only, or moved); calls go on without it",
+            Self::NotAllowed => "Redis does not accept the password in cache.redis_url; calls go on without it",
+        }
+    }
+}
