@@ -1,21 +1,26 @@
-//! The pure parts of a call's path, over the demo data as the emulator sends it: `cargo bench`.
+//! The pure parts of a call's path, over the demo data as the emulator sends it: `cargo bench`. With
+//! `TEST_REDIS_URL` the shared tier is measured too.
 //!
 //! Compare figures within one run only; machines differ, and so do their hours.
-#![expect(clippy::unwrap_used, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use google_reviews_mcp::{
+    cache::{Cache, Class, Key, Lifetimes, Settings},
     clock::Clock,
     emulator::{DEMO_KEY, Emulator},
     google::{drift, mask, place_from_body},
+    health::Health,
     mcp,
-    model::{DataSource, Located},
+    model::{DataSource, Failure, Located, Place},
+    redis::{self, Redis},
     reviews::{Detail, PlaceReviews, RatingFilter, Selection, sanitize},
     tasks::Tasks,
+    telemetry::Metrics,
     tools::get_reviews::Output,
 };
 use serde_json::Value;
-use std::hint::black_box;
+use std::{borrow::Cow, hint::black_box, time::Duration};
 
 /// The body that Place Details sends for a place with five reviews.
 fn body() -> Vec<u8> {
@@ -69,5 +74,83 @@ fn paths(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, paths);
+/// A key for the cache by itself, with a place of five reviews as its value.
+struct PlaceKey(u64);
+
+impl Key for PlaceKey {
+    type Value = Located<Place>;
+    const KIND: &'static str = "bench";
+
+    fn parts(&self) -> Vec<Cow<'_, str>> {
+        vec![mask::PLACE.fields.into(), "ChIJdemo_moonlit_bakery_001".into(), self.0.to_string().into()]
+    }
+
+    fn class(_: &Self::Value) -> Class {
+        Class::PlacesContent
+    }
+}
+
+fn cache_on(redis: Option<Redis>) -> Cache {
+    let minute = Duration::from_mins(10);
+    let lifetimes = Lifetimes { places_content: minute, missing_place: minute };
+    let settings = Settings { memory_bytes: 100_000_000, lifetimes, credential: b"key".to_vec(), redis };
+    Cache::new(settings, Clock::system(), Tasks::new(), Metrics::new().unwrap())
+}
+
+/// Memory hit, Redis hit, and what the way to Google adds to an upstream that takes 80 ms.
+fn caches(criterion: &mut Criterion) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let place = place_from_body(serde_json::from_slice(&body()).unwrap()).value.unwrap();
+    let located = Located { value: place, source: DataSource::Synthetic, retrieved_at: Clock::system().now() };
+
+    let memory = cache_on(None);
+    let load = || {
+        let located = located.clone();
+        move || async move { Ok(located) }
+    };
+    runtime.block_on(memory.get(&PlaceKey(0), load())).unwrap();
+    criterion.bench_function("memory hit", |bencher| {
+        bencher.iter(|| runtime.block_on(memory.get(&PlaceKey(0), || async { unreachable!() })).unwrap());
+    });
+
+    if let Some(url) = std::env::var_os("TEST_REDIS_URL").and_then(|url| url.into_string().ok()) {
+        let health = Health::new(Clock::system());
+        let quarter = Duration::from_millis(250);
+        let pool = redis::Settings { url, pool_size: 16, wait: quarter, operation: quarter };
+        let connect = || {
+            let _guard = runtime.enter();
+            Redis::new(&pool, Clock::system(), health.register("redis", false)).unwrap()
+        };
+        let shared = connect();
+        runtime.block_on(cache_on(Some(shared.clone())).get(&PlaceKey(1), load())).unwrap();
+        std::thread::sleep(Duration::from_millis(100));
+        criterion.bench_function("redis hit", |bencher| {
+            // A cache with an empty memory for each, on one pool.
+            let fresh = || cache_on(Some(shared.clone()));
+            let hit = |cache: Cache| {
+                runtime.block_on(cache.get(&PlaceKey(1), || async { Err(Failure::internal()) })).unwrap();
+                cache
+            };
+            bencher.iter_batched(fresh, hit, criterion::BatchSize::PerIteration);
+        });
+    }
+
+    let cold = cache_on(None);
+    let mut number = 2;
+    let upstream = || tokio::time::sleep(Duration::from_millis(80));
+    criterion.bench_function("80 ms by themselves", |bencher| bencher.iter(|| runtime.block_on(upstream())));
+    criterion.bench_function("cold, with 80 ms upstream", |bencher| {
+        bencher.iter(|| {
+            number += 1;
+            let located = located.clone();
+            let load = move || async move {
+                upstream().await;
+                Ok(located)
+            };
+            runtime.block_on(cold.get(&PlaceKey(number), load)).unwrap()
+        });
+    });
+}
+
+criterion_group!(benches, paths, caches);
 criterion_main!(benches);

@@ -202,6 +202,8 @@ async fn upstream(config: &Config, clock: &Clock, tasks: &Tasks) -> Result<(Goog
         .context("the embedded emulator could not be started")?;
     google.places_url = emulator.url().parse()?;
     google.api_key = Some(SecretString::from(DEMO_KEY));
+    // Invented answers cost nothing.
+    (google.daily_budget_usd, google.daily_calls) = (0.0, 0);
     Ok((google, Some(emulator)))
 }
 

@@ -82,7 +82,7 @@ impl Redis {
         let permit = self.breaker.permit().map_err(|_| Unavailable)?;
         let work = async {
             let mut connection = self.pool.get().await.map_err(|_| Fault::Unreachable)?;
-            operation(&mut connection).await.map_err(Fault::of)
+            operation(&mut connection).await.map_err(|error| Fault::of(&error))
         };
         let outcome = tokio::time::timeout(limit.min(self.operation), work).await.unwrap_or(Err(Fault::TimedOut));
         match &outcome {
@@ -126,7 +126,7 @@ enum Fault {
 }
 
 impl Fault {
-    fn of(error: RedisError) -> Self {
+    fn of(error: &RedisError) -> Self {
         match error.kind() {
             ErrorKind::AuthenticationFailed => Self::NotAllowed,
             ErrorKind::Server(ServerErrorKind::BusyLoading) => Self::Unreachable,

@@ -38,14 +38,19 @@ pub(super) fn partition(credential: &[u8]) -> Vec<u8> {
     digest(&SHA256, &[b"partition of the cache\0", credential].concat()).as_ref().to_vec()
 }
 
-/// Each part goes in with its length before it, so that no two lists of parts look the same.
+/// The name of an entry: of this version's form of values, and of this partition.
 pub(super) fn hash<K: Key>(key: &K, partition: &[u8]) -> Hash {
+    hash_of_version(SCHEMA_VERSION, key, partition)
+}
+
+/// Each part goes in with its length before it, so that no two lists of parts look the same.
+fn hash_of_version<K: Key>(version: u32, key: &K, partition: &[u8]) -> Hash {
     let mut context = Context::new(&SHA256);
     let mut add = |part: &[u8]| {
         context.update(&(part.len() as u64).to_be_bytes());
         context.update(part);
     };
-    add(&SCHEMA_VERSION.to_be_bytes());
+    add(&version.to_be_bytes());
     add(partition);
     add(K::KIND.as_bytes());
     for part in key.parts() {
@@ -82,6 +87,13 @@ mod tests {
         assert_ne!(hash(&["ab", ""]), hash(&["a", "b"]));
         assert_ne!(hash(&["a"]), hash(&["a", ""]));
         assert_eq!(hash(&["a", "b"]), hash(&["a", "b"]));
+    }
+
+    #[test]
+    fn cache_07_what_another_version_kept_is_not_found() {
+        let key = Parts(vec!["a"]);
+        let next = hash_of_version(SCHEMA_VERSION + 1, &key, b"p");
+        assert_ne!(hash(&key, b"p"), next);
     }
 
     #[test]

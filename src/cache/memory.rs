@@ -63,3 +63,40 @@ impl Memory {
         self.entries.weighted_size()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+
+    #[test]
+    fn cache_11_a_million_keys_stay_within_the_bound() {
+        const BOUND: u64 = 10_000_000;
+        let memory = Memory::new(BOUND, Clock::system());
+        let value: Shared = Arc::new(());
+        for number in 0..1_000_000_u64 {
+            let mut hash = Hash::default();
+            if let Some(place) = hash.first_chunk_mut() {
+                *place = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
+            }
+            memory.put(hash, Arc::clone(&value), Duration::from_mins(1), 200);
+            if number % 100_000 == 0 {
+                // Between two rounds of its housekeeping moka may hold a little more.
+                assert!(memory.entries.weighted_size() <= BOUND * 2);
+            }
+        }
+        assert!(memory.bytes() <= BOUND, "{}", memory.bytes());
+        assert!(memory.bytes() > BOUND / 2, "it holds what it may");
+    }
+
+    #[test]
+    fn an_entry_expires_by_our_clock() {
+        let clock = Clock::manual("2026-11-20T12:00:00Z".parse().expect("time"));
+        let memory = Memory::new(1_000_000, clock.clone());
+        memory.put(Hash::default(), Arc::new(()), Duration::from_mins(1), 10);
+        clock.advance(Duration::from_secs(59));
+        assert!(memory.get(&Hash::default()).is_some());
+        clock.advance(Duration::from_secs(1));
+        assert!(memory.get(&Hash::default()).is_none());
+    }
+}

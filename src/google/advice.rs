@@ -17,9 +17,10 @@ impl From<GoogleError> for Failure {
         match error {
             GoogleError::QuotaMinute { retry_after } => failure.retry_after(retry_after.unwrap_or(MINUTE)),
             GoogleError::CircuitOpen { retry_after } => failure.retry_after(retry_after),
-            GoogleError::BudgetExhausted { resets_in } => failure.retry_after(resets_in),
             GoogleError::Overloaded => failure.retry_after(MOMENT),
-            GoogleError::QuotaDay { resets_in } => failure.retry_after(resets_in),
+            GoogleError::QuotaDay { resets_in } | GoogleError::BudgetExhausted { resets_in } => {
+                failure.retry_after(resets_in)
+            }
             GoogleError::Unavailable { retry_after, .. } => failure.retry_after(retry_after.unwrap_or(PAUSE)),
             GoogleError::Unreachable | GoogleError::TimedOut(_) => failure.retry_after(PAUSE),
             _ => failure,

@@ -18,8 +18,10 @@ pub use serve::serve;
 
 use axum::{
     Router, middleware,
+    response::Response,
     routing::{MethodRouter, get},
 };
+use http::{HeaderValue, header};
 use problem::Problem;
 use std::convert::Infallible;
 
@@ -28,7 +30,8 @@ pub fn routes(mcp: MethodRouter<(), Infallible>, door: Door, max_request_bytes: 
     let mcp = Router::new()
         .route("/mcp", mcp)
         .layer(middleware::from_fn_with_state(json_rpc::Limit(max_request_bytes), json_rpc::check))
-        .layer(middleware::from_fn_with_state(door, door::check));
+        .layer(middleware::from_fn_with_state(door, door::check))
+        .layer(middleware::map_response(never_stored));
     let health = Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
@@ -38,4 +41,12 @@ pub fn routes(mcp: MethodRouter<(), Infallible>, door: Door, max_request_bytes: 
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
         .layer(middleware::from_fn(request_id::set))
+}
+
+/// Answers to calls belong to one caller and one moment.
+async fn never_stored(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+    response
 }

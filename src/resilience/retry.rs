@@ -66,7 +66,10 @@ impl RetryBudget {
     }
 }
 
-/// Makes an attempt, and others if they are worth it. Returns the last outcome.
+/// Makes an attempt, and others if they are worth it.
+///
+/// # Errors
+/// The error of the last attempt.
 pub async fn retrying<T, E, F>(
     (policy, budget): (RetryPolicy, &RetryBudget),
     (clock, deadline): (&Clock, Deadline),

@@ -68,16 +68,15 @@ mod tests {
     async fn beyond_the_queue_the_answer_is_no_at_once() {
         let shed = Shed::new(1, 1);
         let inside = shed.enter().await.expect("a place");
-        let queued = tokio::task::spawn({
-            let shed = shed.clone();
-            async move { shed.enter().await.is_ok() }
-        });
-        while shed.waiting.load(Ordering::Acquire) == 0 {
-            tokio::task::yield_now().await;
-        }
-        assert_eq!(shed.enter().await.expect_err("full"), Full);
-        drop(inside);
-        assert!(queued.await.expect("ended"));
+        let second = async {
+            while shed.waiting.load(Ordering::Acquire) == 0 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(shed.enter().await.expect_err("full"), Full);
+            drop(inside);
+        };
+        let (queued, ()) = tokio::join!(shed.enter(), second);
+        assert!(queued.is_ok());
         assert_eq!(shed.waiting.load(Ordering::Acquire), 0);
     }
 }

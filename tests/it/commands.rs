@@ -417,3 +417,49 @@ fn the_emulator_serves_alone_and_listens_on_this_machine_only() {
     let public = run(&["emulator", "--listen", "0.0.0.0:0"]);
     assert!(!public.status.success() && stderr(&public).contains("loopback"), "{}", stderr(&public));
 }
+
+/// Near the limit the operator is warned, once a day.
+#[tokio::test]
+async fn most_of_the_budget_spent_is_logged_once() {
+    let upstream = TestServer::start().await;
+    let serving = Serving::start(&[
+        ("REVIEWS__GOOGLE__PLACES_URL", upstream.emulator.url().as_str()),
+        ("REVIEWS__GOOGLE__API_KEY", "demo-key"),
+        ("REVIEWS__GOOGLE__DAILY_CALLS", "5"),
+        ("REVIEWS__CACHE__PLACES_CONTENT_TTL", "0"),
+    ]);
+    let endpoint = serving.endpoint.clone();
+    let work = move || {
+        for _ in 0..7 {
+            run(&["call", "search_places", r#"{"query":"bakery"}"#, "--url", &endpoint]);
+        }
+        serving.stop().0
+    };
+    let log = tokio::task::spawn_blocking(work).await.unwrap();
+    assert_eq!(log.matches("most of today's budget").count(), 1, "{log}");
+    assert_eq!(log.matches("budget_exhausted").count(), 2, "{log}");
+}
+
+#[tokio::test]
+async fn up_17_proxies_in_the_environment_are_used_only_when_asked_for() {
+    let upstream = TestServer::start().await;
+    let url = upstream.emulator.url();
+    let outcome = async |wanted: &'static str| {
+        let serving = Serving::start(&[
+            ("REVIEWS__GOOGLE__PLACES_URL", url.as_str()),
+            ("REVIEWS__GOOGLE__API_KEY", "demo-key"),
+            ("REVIEWS__GOOGLE__USE_SYSTEM_PROXY", wanted),
+            ("REVIEWS__GOOGLE__RETRIES", "0"),
+            ("http_proxy", "http://127.0.0.1:1"),
+        ]);
+        let endpoint = serving.endpoint.clone();
+        let work = move || {
+            let output = run(&["call", "search_places", r#"{"query":"bakery"}"#, "--url", &endpoint]);
+            drop(serving);
+            output.status.success()
+        };
+        tokio::task::spawn_blocking(work).await.unwrap()
+    };
+    assert!(outcome("false").await, "by default none is used");
+    assert!(!outcome("true").await, "there is no proxy at that port");
+}

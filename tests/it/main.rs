@@ -14,6 +14,7 @@
 )]
 
 mod architecture;
+mod caching;
 mod commands;
 mod drift;
 mod emulator;
@@ -24,5 +25,7 @@ mod interop;
 mod operations;
 mod protocol;
 mod recorded;
+mod redis_faults;
+mod resilience;
 mod support;
 mod tools;

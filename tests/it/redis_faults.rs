@@ -1,0 +1,188 @@
+//! Redis is an aid, never a need: whatever happens to it, calls succeed.
+
+use crate::support::{
+    BAKERY, TestServer, now,
+    proxy::{Mode, Proxy},
+    redis::RedisServer,
+};
+use deadpool_redis::redis::cmd;
+use google_reviews_mcp::clock::Clock;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+async fn with_redis(url: String) -> TestServer {
+    TestServer::builder()
+        .set("cache.places_content_ttl", "60s")
+        .set("cache.redis_url", url)
+        .set("google.daily_budget_usd", "100")
+        .start()
+        .await
+}
+
+/// Other places each time, so that memory does not answer.
+const PLACES: &[&str] = &[
+    BAKERY,
+    "ChIJdemo_haft_anar_rest_001",
+    "ChIJdemo_lost_olive_bar_001",
+    "ChIJdemo_kilnkettle_new_001",
+    "ChIJdemo_ryokan_tsubame_001",
+    "ChIJdemo_regenmuseum_bl_001",
+    "ChIJdemo_chat_qui_relit_001",
+    "ChIJdemo_ferrand_clocks_001",
+];
+
+async fn ask_for_all(server: &TestServer) {
+    for id in PLACES {
+        assert_eq!(server.data("get_place", json!({"place_id": id})).await["place"]["place_id"], json!(id));
+    }
+}
+
+async fn redis_check(server: &TestServer) -> Value {
+    let page: Value = serde_json::from_str(&server.operations("/health").await.1).unwrap();
+    page["checks"].as_array().unwrap().iter().find(|check| check["name"] == "redis").unwrap().clone()
+}
+
+#[tokio::test]
+async fn res_01_redis_is_absent_at_the_start() {
+    let server = with_redis("redis://127.0.0.1:1".to_owned()).await;
+    ask_for_all(&server).await;
+    assert_eq!(server.operations("/readyz").await.0, 200);
+    let (status, page) = server.operations("/health").await;
+    assert_eq!(status, 503);
+    assert!(page.contains("Redis cannot be reached"), "{page}");
+    assert_eq!(server.metric("dependency_up{dependency=\"redis\"}").await, 0.0);
+    assert_eq!(server.metric("circuit_breaker_state{dependency=\"redis\"}").await, 2.0);
+}
+
+#[tokio::test]
+async fn res_02_redis_is_killed_under_load() {
+    let mut redis = RedisServer::start().await;
+    let server = with_redis(redis.url()).await;
+    let load = async {
+        for _ in 0..5 {
+            ask_for_all(&server).await;
+        }
+    };
+    let kill = async {
+        while server.upstream_requests().await.len() < 3 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        redis.kill();
+    };
+    tokio::join!(load, kill);
+}
+
+#[tokio::test]
+async fn res_03_redis_is_frozen() {
+    let redis = RedisServer::start().await;
+    let server = with_redis(redis.url()).await;
+    server.data("get_place", json!({"place_id": BAKERY})).await;
+    redis.signal("-STOP");
+    ask_for_all(&server).await;
+    // After five calls that lost their 50 ms, the others lose nothing.
+    assert_eq!(server.metric("circuit_breaker_state{dependency=\"redis\"}").await, 2.0);
+    redis.signal("-CONT");
+}
+
+#[tokio::test]
+async fn res_04_redis_refuses_to_work() {
+    for refusal in ["full", "read-only", "no password", "wrong type"] {
+        let redis = RedisServer::start().await;
+        let server = with_redis(redis.url()).await;
+        match refusal {
+            "full" => {
+                redis.run::<()>(cmd("CONFIG").arg("SET").arg("maxmemory-policy").arg("noeviction")).await;
+                redis.run::<()>(cmd("CONFIG").arg("SET").arg("maxmemory").arg("1")).await;
+            }
+            "read-only" => redis.run::<()>(cmd("REPLICAOF").arg("127.0.0.1").arg("1")).await,
+            "no password" => redis.run::<()>(cmd("CONFIG").arg("SET").arg("requirepass").arg("secret")).await,
+            _ => redis.run::<()>(cmd("SET").arg("google-reviews:budget:2026-11-20").arg("x")).await,
+        }
+        ask_for_all(&server).await;
+        let calls = server.metric(r#"mcp_tool_calls_total{status="ok",tool="get_place"}"#).await;
+        assert_eq!(calls, PLACES.len() as f64, "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn res_05_redis_is_used_again_after_it_came_back() {
+    let clock = Clock::manual(now());
+    let mut redis = RedisServer::start().await;
+    let server = TestServer::builder()
+        .set("cache.places_content_ttl", "60s")
+        .set("cache.redis_url", redis.url())
+        .clock(clock.clone())
+        .start()
+        .await;
+    server.data("get_place", json!({"place_id": BAKERY})).await;
+    redis.kill();
+    ask_for_all(&server).await;
+    assert_eq!(redis_check(&server).await["state"], json!("down"));
+    redis.restart().await;
+
+    // Within thirty seconds of its return, without a restart of ours.
+    clock.advance(Duration::from_secs(30));
+    server.data("search_places", json!({"query": "bakery"})).await;
+    clock.advance(Duration::from_secs(30));
+    ask_for_all(&server).await;
+
+    assert_eq!(redis_check(&server).await["state"], json!("up"));
+    while redis.cache_keys().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn res_06_redis_answers_garbage_or_hardly_at_all() {
+    for mode in
+        [Mode::Corrupt, Mode::Trickle(Duration::from_secs(1)), Mode::Stall, Mode::Delay(Duration::from_millis(500))]
+    {
+        let redis = RedisServer::start().await;
+        let proxy = Proxy::start(redis.address).await;
+        let server = with_redis(format!("redis://{}", proxy.address)).await;
+        server.data("search_places", json!({"query": "bakery"})).await;
+        proxy.set(mode);
+        ask_for_all(&server).await;
+    }
+}
+
+/// Whose turn is over is decided by our clock, not by Redis'.
+#[tokio::test]
+async fn res_07_redis_has_another_clock() {
+    let clock = Clock::manual(now());
+    let redis = RedisServer::start().await;
+    let start = || {
+        TestServer::builder()
+            .set("cache.places_content_ttl", "60s")
+            .set("cache.redis_url", redis.url())
+            .clock(clock.clone())
+            .start()
+    };
+    start().await.data("get_place", json!({"place_id": BAKERY})).await;
+    while redis.cache_keys().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(redis.cache_keys().await.len(), 1, "by the clock of Redis it is still good");
+    let other = start().await;
+    other.data("get_place", json!({"place_id": BAKERY})).await;
+    assert_eq!(other.upstream_requests().await.len(), 1);
+}
+
+#[tokio::test]
+async fn servers_that_share_a_redis_share_the_budget() {
+    let redis = RedisServer::start().await;
+    let start = || TestServer::builder().set("cache.redis_url", redis.url()).set("google.daily_calls", "5").start();
+    let (one, other) = (start().await, start().await);
+    let mut failed = 0;
+    for number in 0..10 {
+        let server = if number % 2 == 0 { &one } else { &other };
+        let result = server.call("get_place", json!({"place_id": BAKERY})).await;
+        if result.0["isError"] == json!(true) {
+            assert_eq!(result.code(), "budget_exhausted");
+            failed += 1;
+        }
+    }
+    assert_eq!(failed, 5);
+    assert_eq!(one.upstream_requests().await.len() + other.upstream_requests().await.len(), 5);
+}
