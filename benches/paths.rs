@@ -2,7 +2,7 @@
 //! `TEST_REDIS_URL` the shared tier is measured too.
 //!
 //! Compare figures within one run only; machines differ, and so do their hours.
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a benchmark")]
+#![expect(clippy::unwrap_used, reason = "a benchmark")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use google_reviews_mcp::{

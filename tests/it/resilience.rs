@@ -92,12 +92,11 @@ async fn up_07_what_google_says_to_wait_is_obeyed_within_reason() {
             result = &mut call => Some(result),
             () = async { first_answered.await; tokio::time::sleep(Duration::from_millis(50)).await } => None,
         };
-        let result = match early {
-            Some(result) => result,
-            None => {
-                clock.advance(Duration::from_secs(waits.expect("no wait")));
-                call.await
-            }
+        let result = if let Some(result) = early {
+            result
+        } else {
+            clock.advance(Duration::from_secs(waits.expect("no wait")));
+            call.await
         };
         match told {
             None => assert_eq!(result.0["isError"], json!(false), "{header}: {}", result.0),
@@ -132,7 +131,7 @@ async fn up_09_after_five_failures_google_is_left_alone_and_then_probed_once() {
     assert_eq!(again.failure()["retry_after_seconds"], json!(60), "twice as long");
     assert_eq!(server.upstream_requests().await.len(), 6);
     server.clear_faults().await;
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     server.data("get_place", json!({"place_id": BAKERY})).await;
     assert_eq!(server.metric(BREAKER).await, 0.0);
 }

@@ -73,28 +73,28 @@ async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mode: watch::Rece
         if length == 0 {
             return;
         }
-        let bytes = &piece[..length];
         let now = *mode.borrow();
-        let sent = match now {
-            Mode::Delay(delay) => {
-                tokio::time::sleep(delay).await;
-                to.write_all(bytes).await
-            }
-            Mode::Stall => Ok(()),
-            Mode::Corrupt if is_answer => to.write_all(&vec![b'?'; length]).await,
-            Mode::Trickle(delay) if is_answer => {
-                for byte in bytes {
-                    tokio::time::sleep(delay).await;
-                    if to.write_all(&[*byte]).await.is_err() {
-                        return;
-                    }
-                }
-                Ok(())
-            }
-            Mode::Through | Mode::Corrupt | Mode::Trickle(_) | Mode::Cut => to.write_all(bytes).await,
-        };
-        if sent.is_err() {
+        if pass(now, &piece[..length], &mut to, is_answer).await.is_err() {
             return;
         }
+    }
+}
+
+async fn pass(mode: Mode, bytes: &[u8], to: &mut OwnedWriteHalf, is_answer: bool) -> std::io::Result<()> {
+    match mode {
+        Mode::Delay(delay) => {
+            tokio::time::sleep(delay).await;
+            to.write_all(bytes).await
+        }
+        Mode::Stall => Ok(()),
+        Mode::Corrupt if is_answer => to.write_all(&vec![b'?'; bytes.len()]).await,
+        Mode::Trickle(delay) if is_answer => {
+            for byte in bytes {
+                tokio::time::sleep(delay).await;
+                to.write_all(&[*byte]).await?;
+            }
+            Ok(())
+        }
+        Mode::Through | Mode::Corrupt | Mode::Trickle(_) | Mode::Cut => to.write_all(bytes).await,
     }
 }
