@@ -137,7 +137,7 @@ fn caches(criterion: &mut Criterion) {
 
     let cold = cache_on(None);
     let mut number = 2;
-    let upstream = || tokio::time::sleep(Duration::from_millis(80));
+    let upstream = || async { tokio::time::sleep(Duration::from_millis(80)).await };
     criterion.bench_function("80 ms by themselves", |bencher| bencher.iter(|| runtime.block_on(upstream())));
     criterion.bench_function("cold, with 80 ms upstream", |bencher| {
         bencher.iter(|| {

@@ -2,7 +2,7 @@
 
 use super::{
     output::{complain, say},
-    stop,
+    stop::StopSignals,
 };
 use crate::{
     app::{App, Parts},
@@ -31,6 +31,8 @@ pub(super) struct Demo {
 
 impl Demo {
     pub(super) async fn run(self) -> Result<ExitCode> {
+        // One call ends by itself, and by a signal as any program does.
+        let signals = if self.once { None } else { Some(StopSignals::listen()?) };
         // Nothing of the environment: the demo is the same everywhere.
         let sources = Sources::default()
             .with("server.listen", format!("127.0.0.1:{}", self.port))
@@ -53,14 +55,12 @@ impl Demo {
             introduce(&app);
         }
         let succeeded = example_call(&app).await?;
-        if self.once {
-            app.stop().await;
-            return Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        if let Some(signals) = signals {
+            say("\nPress Ctrl-C to stop.");
+            signals.arrived().await;
         }
-        say("\nPress Ctrl-C to stop.");
-        stop::requested().await?;
         app.stop().await;
-        Ok(ExitCode::SUCCESS)
+        Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
 

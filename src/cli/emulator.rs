@@ -1,6 +1,6 @@
 //! `emulator`: the emulator alone, for development against its faults.
 
-use super::{output::say, stop};
+use super::{output::say, stop::StopSignals};
 use crate::{
     clock::Clock,
     emulator::{DEMO_KEY, Emulator},
@@ -23,6 +23,7 @@ impl Emulate {
             self.listen.ip().is_loopback(),
             "the emulator listens on loopback addresses only, for example 127.0.0.1:8089"
         );
+        let signals = StopSignals::listen()?;
         let tasks = Tasks::new();
         let emulator = Emulator::start(self.listen, Clock::system(), &tasks)
             .await
@@ -35,7 +36,7 @@ impl Emulate {
              What it saw:    curl {url}/_emulator/requests\n\n\
              Press Ctrl-C to stop."
         ));
-        stop::requested().await?;
+        signals.arrived().await;
         tasks.stop(Duration::from_secs(1)).await;
         Ok(ExitCode::SUCCESS)
     }

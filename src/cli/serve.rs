@@ -1,6 +1,6 @@
 //! `serve`: the HTTP server, from configuration.
 
-use super::stop;
+use super::stop::StopSignals;
 use crate::{
     app::{App, Parts},
     config::{Config, Provider},
@@ -10,6 +10,7 @@ use anyhow::Result;
 use std::process::ExitCode;
 
 pub(super) async fn run(config: Config) -> Result<ExitCode> {
+    let signals = StopSignals::listen()?;
     telemetry::install_logging(&config.log);
     let about_the_source = notice(&config);
     let app = App::start(config, Parts::default()).await?;
@@ -18,7 +19,7 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
     }
     tracing::info!(operations = %format!("http://{}", app.operations_address()), "serving metrics and health");
     tracing::info!(endpoint = app.endpoint(), "serving MCP");
-    stop::requested().await?;
+    signals.arrived().await;
     tracing::info!("stopping: calls under way may finish");
     let ended = app.stop().await;
     Ok(if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE })
