@@ -116,7 +116,7 @@ fn caches(criterion: &mut Criterion) {
     if let Some(url) = std::env::var_os("TEST_REDIS_URL").and_then(|url| url.into_string().ok()) {
         let health = Health::new(Clock::system());
         let quarter = Duration::from_millis(250);
-        let pool = redis::Settings { url, pool_size: 16, wait: quarter, operation: quarter };
+        let pool = redis::Settings { url, pool_size: 16, wait: quarter, operation: quarter, lookup: quarter };
         let connect = || {
             let _guard = runtime.enter();
             Redis::new(&pool, Clock::system(), health.register("redis", false)).unwrap()

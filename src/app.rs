@@ -173,6 +173,7 @@ impl Base {
             pool_size: cache.redis_pool_size,
             wait: cache.redis_wait,
             operation: cache.redis_operation_timeout,
+            lookup: cache.redis_lookup_timeout,
         };
         let redis = Redis::new(&settings, self.clock.clone(), self.health.register("redis", false))?;
         let first = redis.clone();

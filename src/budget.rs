@@ -16,8 +16,6 @@ use std::{
     time::Duration,
 };
 
-/// What a call may lose to a Redis that does not answer.
-const LOOKUP: Duration = Duration::from_millis(50);
 /// From here on the operator is warned, once a day.
 const WARN_RATIO: f64 = 0.8;
 
@@ -161,7 +159,7 @@ impl Parts {
         let limit = if self.limits.daily_usd > 0.0 { Micros::of_usd(self.limits.daily_usd).0 } else { 0 };
         let calls = self.limits.daily_calls;
         let script = Script::new(ADD);
-        let added = redis.run(LOOKUP, async |connection| {
+        let added = redis.look_up(async |connection| {
             script.key(&key).arg(cost.0).arg(limit).arg(calls).invoke_async::<(bool, u64, u64)>(connection).await
         });
         added.await.ok().map(|(is_within, spent, calls)| (is_within, Micros(spent), calls))
@@ -179,7 +177,7 @@ impl Parts {
         let (true, Some(redis), Some(day)) = (is_shared, self.redis.clone(), day) else { return };
         self.tasks.spawn(async move {
             let (key, script) = (shared_key(day), Script::new(TAKE_BACK));
-            let taken = redis.run(Duration::MAX, async |connection| {
+            let taken = redis.run(async |connection| {
                 script.key(&key).arg(unspent.0).arg(calls).invoke_async::<()>(connection).await
             });
             if taken.await.is_err() {
@@ -247,7 +245,7 @@ impl Parts {
         let (true, Some(redis), Some(day)) = (is_shared, self.redis.clone(), day) else { return };
         self.tasks.spawn(async move {
             let (key, script) = (shared_key(day), Script::new(ADD));
-            let added = redis.run(Duration::MAX, async |connection| {
+            let added = redis.run(async |connection| {
                 script.key(&key).arg(cost.0 * times).arg(0).arg(0).invoke_async::<()>(connection).await
             });
             if added.await.is_err() {

@@ -29,6 +29,8 @@ pub struct Settings {
     pub wait: Duration,
     /// The longest that one operation may take.
     pub operation: Duration,
+    /// The longest that a call waits for one.
+    pub lookup: Duration,
 }
 
 /// The pool. Clones share it.
@@ -36,6 +38,7 @@ pub struct Settings {
 pub struct Redis {
     pool: Pool,
     operation: Duration,
+    lookup: Duration,
     breaker: Breaker,
     health: Reporter,
 }
@@ -67,14 +70,38 @@ impl Redis {
             ..PoolConfig::default()
         });
         let pool = config.create_pool(Some(Runtime::Tokio1)).map_err(|_| SetUp)?;
-        Ok(Self { pool, operation: settings.operation, breaker: Breaker::new(clock, OPEN_FOR), health })
+        Ok(Self {
+            pool,
+            operation: settings.operation,
+            lookup: settings.lookup,
+            breaker: Breaker::new(clock, OPEN_FOR),
+            health,
+        })
     }
 
-    /// Makes one operation, within `limit` and the operation limit of the settings.
+    /// Makes an operation that a call waits for.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; the cause goes to the health check and not to the caller.
+    pub async fn look_up<T>(
+        &self,
+        operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Unavailable> {
+        self.within(self.lookup.min(self.operation), operation).await
+    }
+
+    /// Makes an operation that nobody waits for.
     ///
     /// # Errors
     /// [`Unavailable`]; the cause goes to the health check and not to the caller.
     pub async fn run<T>(
+        &self,
+        operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Unavailable> {
+        self.within(self.operation, operation).await
+    }
+
+    async fn within<T>(
         &self,
         limit: Duration,
         operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
@@ -84,7 +111,7 @@ impl Redis {
             let mut connection = self.pool.get().await.map_err(|_| Fault::Unreachable)?;
             operation(&mut connection).await.map_err(|error| Fault::of(&error))
         };
-        let outcome = tokio::time::timeout(limit.min(self.operation), work).await.unwrap_or(Err(Fault::TimedOut));
+        let outcome = tokio::time::timeout(limit, work).await.unwrap_or(Err(Fault::TimedOut));
         match &outcome {
             Ok(_) => {
                 permit.tell(Verdict::Success);
@@ -102,7 +129,7 @@ impl Redis {
 
     /// Asks whether it is there, so that the health check knows before the first call does.
     pub async fn ping(&self) {
-        let pinged = self.run(self.operation, async |connection| cmd("PING").query_async::<String>(connection).await);
+        let pinged = self.run(async |connection| cmd("PING").query_async::<String>(connection).await);
         if pinged.await.is_err() {
             tracing::debug!("Redis did not answer the first ping");
         }

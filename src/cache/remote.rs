@@ -16,8 +16,6 @@ const TIME_BYTES: usize = 8;
 const SEAL_BYTES: usize = 32;
 /// Larger values are not ours.
 const LARGEST: usize = 1024 * 1024;
-/// What a call may lose to a Redis that does not answer.
-const LOOKUP: Duration = Duration::from_millis(50);
 
 #[derive(Debug)]
 pub(super) struct Remote {
@@ -37,7 +35,7 @@ impl Remote {
         let name = name(hash);
         let lookup = self
             .redis
-            .run(LOOKUP, async |connection| cmd("GET").arg(&name).query_async::<Option<Vec<u8>>>(connection).await);
+            .look_up(async |connection| cmd("GET").arg(&name).query_async::<Option<Vec<u8>>>(connection).await);
         match lookup.await {
             Err(_) => (None, CacheOutcome::Error),
             Ok(None) => (None, CacheOutcome::Miss),
@@ -56,7 +54,7 @@ impl Remote {
     pub(super) async fn put(&self, hash: &Hash, written: &[u8], lifetime: Duration) -> CacheOutcome {
         let (name, sealed) = (name(hash), self.close(hash, written, lifetime));
         let milliseconds = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX).max(1);
-        let stored = self.redis.run(Duration::MAX, async |connection| {
+        let stored = self.redis.run(async |connection| {
             cmd("SET").arg(&name).arg(sealed).arg("PX").arg(milliseconds).query_async::<()>(connection).await
         });
         if stored.await.is_ok() { CacheOutcome::Stored } else { CacheOutcome::Error }

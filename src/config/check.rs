@@ -78,6 +78,7 @@ fn limits(config: &Config) -> Vec<Problem> {
         ("google.total_timeout", config.google.total_timeout),
         ("cache.redis_wait", config.cache.redis_wait),
         ("cache.redis_operation_timeout", config.cache.redis_operation_timeout),
+        ("cache.redis_lookup_timeout", config.cache.redis_lookup_timeout),
     ];
     let counts = [
         ("google.max_under_way", config.google.max_under_way),

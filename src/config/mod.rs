@@ -115,6 +115,8 @@ pub struct Cache {
     pub redis_wait: Duration,
     /// The longest that one operation may take.
     pub redis_operation_timeout: Duration,
+    /// The longest that a call waits for one.
+    pub redis_lookup_timeout: Duration,
 }
 
 /// What is logged, and how.
@@ -235,5 +237,6 @@ fn cache(reader: &mut Reader) -> Cache {
         redis_pool_size: reader.value("cache.redis_pool_size"),
         redis_wait: reader.duration("cache.redis_wait"),
         redis_operation_timeout: reader.duration("cache.redis_operation_timeout"),
+        redis_lookup_timeout: reader.duration("cache.redis_lookup_timeout"),
     }
 }

@@ -10,8 +10,12 @@ use google_reviews_mcp::clock::Clock;
 use serde_json::{Value, json};
 use std::time::Duration;
 
+/// With the waits of the defaults: what goes wrong here is Redis.
 async fn with_redis(url: String) -> TestServer {
     TestServer::builder()
+        .set("cache.redis_lookup_timeout", "50ms")
+        .set("cache.redis_operation_timeout", "250ms")
+        .set("cache.redis_wait", "250ms")
         .set("cache.places_content_ttl", "60s")
         .set("cache.redis_url", url)
         .set("google.daily_budget_usd", "100")

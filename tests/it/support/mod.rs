@@ -61,7 +61,11 @@ impl Builder {
             .with("google.retry_first_wait", "1ms")
             .with("cache.places_content_ttl", "0")
             .with("cache.missing_place_ttl", "0")
-            .with("google.daily_budget_usd", "0");
+            .with("google.daily_budget_usd", "0")
+            // A slow machine is no fault of Redis.
+            .with("cache.redis_lookup_timeout", "20s")
+            .with("cache.redis_operation_timeout", "20s")
+            .with("cache.redis_wait", "20s");
         sources.overrides.extend(self.sources.overrides);
         let config = config::load(&sources).expect("sources").into_config().expect("valid configuration");
         let app = App::start(config, self.parts).await.expect("server");
