@@ -7,7 +7,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use google_reviews_mcp::{
     cache::{Cache, Class, Key, Lifetimes, Settings},
-    clock::Clock,
+    clock::{Clock, Deadline},
     emulator::{DEMO_KEY, Emulator},
     google::{drift, mask, place_from_body},
     health::Health,
@@ -93,7 +93,7 @@ impl Key for PlaceKey {
 fn cache_on(redis: Option<Redis>) -> Cache {
     let minute = Duration::from_mins(10);
     let lifetimes = Lifetimes { places_content: minute, missing_place: minute };
-    let settings = Settings { memory_bytes: 100_000_000, lifetimes, credential: b"key".to_vec(), redis };
+    let settings = Settings { memory_bytes: 100_000_000, lifetimes, credential: "key".into(), redis };
     Cache::new(settings, Clock::system(), Tasks::new(), Metrics::new().unwrap())
 }
 
@@ -103,32 +103,34 @@ fn caches(criterion: &mut Criterion) {
     let place = place_from_body(serde_json::from_slice(&body()).unwrap()).value.unwrap();
     let located = Located { value: place, source: DataSource::Synthetic, retrieved_at: Clock::system().now() };
 
+    let soon = Deadline::after(&Clock::system(), Duration::from_hours(1));
     let memory = cache_on(None);
     let load = || {
         let located = located.clone();
-        move || async move { Ok(located) }
+        move |_: Deadline| async move { Ok(located) }
     };
-    runtime.block_on(memory.get(&PlaceKey(0), load())).unwrap();
+    runtime.block_on(memory.get(&PlaceKey(0), &soon, load())).unwrap();
     criterion.bench_function("memory hit", |bencher| {
-        bencher.iter(|| runtime.block_on(memory.get(&PlaceKey(0), || async { unreachable!() })).unwrap());
+        bencher.iter(|| runtime.block_on(memory.get(&PlaceKey(0), &soon, |_| async { unreachable!() })).unwrap());
     });
 
     if let Some(url) = std::env::var_os("TEST_REDIS_URL").and_then(|url| url.into_string().ok()) {
         let health = Health::new(Clock::system());
         let quarter = Duration::from_millis(250);
-        let pool = redis::Settings { url, pool_size: 16, wait: quarter, operation: quarter, lookup: quarter };
+        let pool =
+            redis::Settings { url: url.into(), pool_size: 16, wait: quarter, operation: quarter, lookup: quarter };
         let connect = || {
             let _guard = runtime.enter();
             Redis::new(&pool, Clock::system(), health.register("redis", false)).unwrap()
         };
         let shared = connect();
-        runtime.block_on(cache_on(Some(shared.clone())).get(&PlaceKey(1), load())).unwrap();
+        runtime.block_on(cache_on(Some(shared.clone())).get(&PlaceKey(1), &soon, load())).unwrap();
         std::thread::sleep(Duration::from_millis(100));
         criterion.bench_function("redis hit", |bencher| {
             // A cache with an empty memory for each, on one pool.
             let fresh = || cache_on(Some(shared.clone()));
             let hit = |cache: Cache| {
-                runtime.block_on(cache.get(&PlaceKey(1), || async { Err(Failure::internal()) })).unwrap();
+                runtime.block_on(cache.get(&PlaceKey(1), &soon, |_| async { Err(Failure::internal()) })).unwrap();
                 cache
             };
             bencher.iter_batched(fresh, hit, criterion::BatchSize::PerIteration);
@@ -143,11 +145,11 @@ fn caches(criterion: &mut Criterion) {
         bencher.iter(|| {
             number += 1;
             let located = located.clone();
-            let load = move || async move {
+            let load = move |_| async move {
                 upstream().await;
                 Ok(located)
             };
-            runtime.block_on(cold.get(&PlaceKey(number), load)).unwrap()
+            runtime.block_on(cold.get(&PlaceKey(number), &soon, load)).unwrap()
         });
     });
 }

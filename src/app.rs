@@ -17,7 +17,7 @@ use crate::{
     tools,
 };
 use anyhow::{Context as _, Result};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use std::{
     net::SocketAddr,
     sync::{
@@ -128,7 +128,7 @@ impl App {
 
     /// Stops: no new connections, calls under way finish within the time to drain. Returns whether all ended in time.
     pub async fn stop(self) -> bool {
-        self.tasks.stop(self.drain + Duration::from_secs(1)).await && !self.cut.load(Ordering::Relaxed)
+        self.tasks.stop(self.drain.saturating_add(Duration::from_secs(1))).await && !self.cut.load(Ordering::Relaxed)
     }
 }
 
@@ -144,9 +144,10 @@ impl Base {
     /// The use cases, with all that lies between them and Google.
     fn reviews(&self, cache: &config::Cache, google: Google) -> Result<Reviews> {
         let redis = cache.redis_url.as_ref().map(|url| self.redis(cache, url)).transpose()?;
-        let credential = google.api_key.as_ref().map(|key| key.expose_secret().as_bytes().to_vec()).unwrap_or_default();
+        let credential = google.api_key.clone().unwrap_or_default();
         let limits = budget::Limits { daily_usd: google.daily_budget_usd, daily_calls: google.daily_calls };
-        let budget = Budget::new(limits, redis.clone(), self.clock.clone(), self.tasks.clone());
+        let shared = redis.clone().map(|redis| (redis, &credential));
+        let budget = Budget::new(limits, shared, self.clock.clone(), self.tasks.clone());
         let spent = budget.clone();
         self.metrics.watch_budget(move || spent.used_ratio());
 
@@ -169,7 +170,7 @@ impl Base {
 
     fn redis(&self, cache: &config::Cache, url: &SecretString) -> Result<Redis> {
         let settings = redis::Settings {
-            url: url.expose_secret().to_owned(),
+            url: url.clone(),
             pool_size: cache.redis_pool_size,
             wait: cache.redis_wait,
             operation: cache.redis_operation_timeout,

@@ -2,7 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 use tokio::sync::Notify;
@@ -88,20 +91,37 @@ impl Clock {
     }
 }
 
-/// The moment by which a call must have its answer. It travels with the call, so that no layer works past it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Deadline(Duration);
+/// The moment by which a call must have its answer. It travels with the call, so that no layer works past it. Clones
+/// share it.
+#[derive(Debug, Clone)]
+pub struct Deadline(Arc<AtomicU64>);
 
 impl Deadline {
     /// So much time from now.
     pub fn after(clock: &Clock, time: Duration) -> Self {
-        Self(clock.elapsed().saturating_add(time))
+        Self(Arc::new(AtomicU64::new(nanoseconds(clock.elapsed().saturating_add(time)))))
+    }
+
+    /// One of its own at the same moment.
+    #[must_use]
+    pub fn apart(&self) -> Self {
+        Self(Arc::new(AtomicU64::new(self.0.load(Ordering::Relaxed))))
+    }
+
+    /// Not before `other`: somebody who has more time joined.
+    pub fn extend_to(&self, other: &Self) {
+        self.0.fetch_max(other.0.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// What is left of it.
-    pub fn left(self, clock: &Clock) -> Duration {
-        self.0.saturating_sub(clock.elapsed())
+    pub fn left(&self, clock: &Clock) -> Duration {
+        Duration::from_nanos(self.0.load(Ordering::Relaxed)).saturating_sub(clock.elapsed())
     }
+}
+
+/// Centuries fit.
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// How long it is to the next midnight in the US Pacific time zone, where Google's day begins.

@@ -10,10 +10,17 @@ use crate::{
     },
 };
 use deadpool_redis::{
-    Config, Connection, Pool, PoolConfig, Runtime, Timeouts,
+    Config, Connection, Pool, PoolConfig, PoolError, Runtime, Timeouts,
     redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, cmd},
 };
-use std::time::Duration;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// A Redis that is back after an outage is used again within this time.
 const OPEN_FOR: OpenFor = OpenFor { first: Duration::from_secs(5), longest: Duration::from_secs(20) };
@@ -21,8 +28,8 @@ const OPEN_FOR: OpenFor = OpenFor { first: Duration::from_secs(5), longest: Dura
 /// The pool's sizes and waits.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `redis://` or `rediss://` address. May hold a password.
-    pub url: String,
+    /// `redis://` address. May hold a password.
+    pub url: SecretString,
     /// Connections at most.
     pub pool_size: usize,
     /// The longest wait for a connection.
@@ -41,6 +48,8 @@ pub struct Redis {
     lookup: Duration,
     breaker: Breaker,
     health: Reporter,
+    /// Whether the last write failed.
+    refuses: Arc<AtomicBool>,
 }
 
 /// Redis gave no answer that can be used.
@@ -59,7 +68,7 @@ impl Redis {
     /// # Errors
     /// [`SetUp`] when the address is none. It is not shown, because it may hold a password.
     pub fn new(settings: &Settings, clock: Clock, health: Reporter) -> Result<Self, SetUp> {
-        let mut config = Config::from_url(settings.url.as_str());
+        let mut config = Config::from_url(settings.url.expose_secret());
         config.pool = Some(PoolConfig {
             max_size: settings.pool_size,
             timeouts: Timeouts {
@@ -76,6 +85,7 @@ impl Redis {
             lookup: settings.lookup,
             breaker: Breaker::new(clock, OPEN_FOR),
             health,
+            refuses: Arc::default(),
         })
     }
 
@@ -87,7 +97,12 @@ impl Redis {
         &self,
         operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Unavailable> {
-        self.within(self.lookup.min(self.operation), operation).await
+        let outcome = self.within(self.lookup.min(self.operation), operation).await;
+        // One that refuses to write still reads; only a write shows that it is well again.
+        if outcome.is_ok() && !self.refuses.load(Ordering::Relaxed) {
+            self.health.up();
+        }
+        outcome
     }
 
     /// Makes an operation that nobody waits for.
@@ -98,7 +113,12 @@ impl Redis {
         &self,
         operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Unavailable> {
-        self.within(self.operation, operation).await
+        let outcome = self.within(self.operation, operation).await;
+        self.refuses.store(outcome.is_err(), Ordering::Relaxed);
+        if outcome.is_ok() {
+            self.health.up();
+        }
+        outcome
     }
 
     async fn within<T>(
@@ -107,24 +127,41 @@ impl Redis {
         operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Unavailable> {
         let permit = self.breaker.permit().map_err(|_| Unavailable)?;
-        let work = async {
-            let mut connection = self.pool.get().await.map_err(|_| Fault::Unreachable)?;
-            operation(&mut connection).await.map_err(|error| Fault::of(&error))
-        };
-        let outcome = tokio::time::timeout(limit, work).await.unwrap_or(Err(Fault::TimedOut));
-        match &outcome {
-            Ok(_) => {
+        let outcome = tokio::time::timeout(limit, self.operate(operation)).await;
+        let fault = match outcome {
+            Ok(Ok(value)) => {
                 permit.tell(Verdict::Success);
-                self.health.up();
+                return Ok(value);
             }
-            Err(fault) => {
-                // One that answers is there, even if it says no.
-                let verdict = if *fault == Fault::Refused { Verdict::Success } else { Verdict::Failure };
-                permit.tell(verdict);
-                self.health.down(fault.in_words());
-            }
+            // All connections are busy with our own load: that says nothing about Redis.
+            _ if self.is_saturated() => return Err(Unavailable),
+            Ok(Err(fault)) => fault,
+            Err(_) => Fault::TimedOut,
+        };
+        if fault == Fault::Refused {
+            // One that answers is there, even if it says no.
+            permit.tell(Verdict::Success);
+        } else {
+            permit.tell(Verdict::Failure);
+            // Whatever else is in the pool came from the same Redis, and may hang in the same way.
+            self.pool.retain(|_, _| false);
         }
-        outcome.map_err(|_| Unavailable)
+        self.health.down(fault.in_words());
+        Err(Unavailable)
+    }
+
+    async fn operate<T>(&self, operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>) -> Result<T, Fault> {
+        let mut connection = self.pool.get().await.map_err(|error| match error {
+            PoolError::Backend(error) => Fault::of(&error),
+            PoolError::Timeout(_) => Fault::TimedOut,
+            _ => Fault::Unreachable,
+        })?;
+        operation(&mut connection).await.map_err(|error| Fault::of(&error))
+    }
+
+    fn is_saturated(&self) -> bool {
+        let status = self.pool.status();
+        status.waiting > 0 && status.available == 0 && status.size >= status.max_size
     }
 
     /// Asks whether it is there, so that the health check knows before the first call does.

@@ -2,7 +2,7 @@
 //! leaves.
 
 use super::{Outcome, Shared, key::Hash};
-use crate::model::Failure;
+use crate::{clock::Deadline, model::Failure};
 use futures_util::FutureExt as _;
 use std::{
     collections::HashMap,
@@ -21,6 +21,8 @@ pub(super) struct Flights(Mutex<HashMap<Hash, Weak<Seats>>>);
 #[derive(Debug)]
 struct Seats {
     outcome: watch::Receiver<Option<Outcome>>,
+    /// That of the one who waits longest.
+    deadline: Deadline,
     _call_off: DropGuard,
 }
 
@@ -42,14 +44,16 @@ pub(super) struct Seat(Arc<Seats>);
 pub(super) struct Pilot {
     outcome: watch::Sender<Option<Outcome>>,
     called_off: CancellationToken,
+    deadline: Deadline,
     seats: Weak<Seats>,
 }
 
 impl Flights {
     /// Joins the flight for `hash` or starts one, unless `landed` finds the value after all.
-    pub(super) fn board(&self, hash: Hash, landed: impl FnOnce() -> Option<Shared>) -> Boarding {
+    pub(super) fn board(&self, hash: Hash, deadline: &Deadline, landed: impl FnOnce() -> Option<Shared>) -> Boarding {
         let mut flights = self.lock();
         if let Some(seats) = flights.get(&hash).and_then(Weak::upgrade) {
+            seats.deadline.extend_to(deadline);
             return Boarding::Follow(Seat(seats));
         }
         // A flight keeps its value before it leaves the list, so under the lock this look cannot miss it.
@@ -58,8 +62,10 @@ impl Flights {
         }
         let (sender, receiver) = watch::channel(None);
         let called_off = CancellationToken::new();
-        let seats = Arc::new(Seats { outcome: receiver, _call_off: called_off.clone().drop_guard() });
-        let pilot = Pilot { outcome: sender, called_off, seats: Arc::downgrade(&seats) };
+        let deadline = deadline.apart();
+        let call_off = called_off.clone().drop_guard();
+        let seats = Arc::new(Seats { outcome: receiver, deadline: deadline.clone(), _call_off: call_off });
+        let pilot = Pilot { outcome: sender, called_off, deadline, seats: Arc::downgrade(&seats) };
         flights.insert(hash, Arc::downgrade(&seats));
         Boarding::Lead(Seat(seats), pilot)
     }
@@ -80,6 +86,11 @@ impl Flights {
 }
 
 impl Pilot {
+    /// By when the flight must have ended; it moves when somebody joins who has more time.
+    pub(super) fn deadline(&self) -> Deadline {
+        self.deadline.clone()
+    }
+
     /// Runs `work` to its end or its panic; nothing if it was called off.
     pub(super) async fn fly<T>(&self, work: impl Future<Output = Result<T, Failure>>) -> Option<Result<T, Failure>> {
         tokio::select! {

@@ -11,7 +11,7 @@ mod remote;
 pub use key::{Class, Key};
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, Deadline},
     model::Failure,
     redis::Redis,
     tasks::Tasks,
@@ -21,7 +21,9 @@ use flight::{Boarding, Flights};
 use key::Hash;
 use memory::Memory;
 use remote::Remote;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{any::Any, future::Future, sync::Arc, time::Duration};
+use tracing::Instrument as _;
 
 /// A value of some key, behind one pointer so that all tiers and waiters share it.
 type Shared = Arc<dyn Any + Send + Sync>;
@@ -37,6 +39,19 @@ pub struct Lifetimes {
     pub missing_place: Duration,
 }
 
+impl Lifetimes {
+    fn of(self, class: Class) -> Duration {
+        match class {
+            Class::PlacesContent => self.places_content,
+            Class::MissingPlace => self.missing_place,
+        }
+    }
+
+    fn keeps_anything(self) -> bool {
+        !self.places_content.is_zero() || !self.missing_place.is_zero()
+    }
+}
+
 /// What a cache is built from.
 #[derive(Debug)]
 pub struct Settings {
@@ -45,7 +60,7 @@ pub struct Settings {
     /// How long what is kept.
     pub lifetimes: Lifetimes,
     /// The secret that paid for the content; it partitions the keys and seals what lies in Redis.
-    pub credential: Vec<u8>,
+    pub credential: SecretString,
     /// The shared tier.
     pub redis: Option<Redis>,
 }
@@ -68,8 +83,10 @@ struct Parts {
 impl Cache {
     /// An empty cache.
     pub fn new(settings: Settings, clock: Clock, tasks: Tasks, metrics: Metrics) -> Self {
-        let partition = key::partition(&settings.credential);
-        let remote = settings.redis.map(|redis| Remote::new(redis, &settings.credential, clock.clone()));
+        let partition = key::partition(settings.credential.expose_secret().as_bytes());
+        let remote = settings
+            .redis
+            .map(|redis| Remote::new(redis, settings.credential.expose_secret().as_bytes(), clock.clone()));
         Self(Arc::new(Parts {
             memory: Memory::new(settings.memory_bytes, clock),
             remote,
@@ -84,15 +101,15 @@ impl Cache {
     /// The value of `key`: from memory, from Redis, or from `load`, which runs once for all who ask at the same time.
     ///
     /// `load` runs in a task of its own: it goes on when the first caller leaves, and is dropped when the last one does.
-    /// Failures are told to all who wait, and not kept.
+    /// It has as much time as those who wait for it have. Failures are told to all who wait, and not kept.
     ///
     /// # Errors
     /// The failure of `load`, or an internal one if it panicked.
-    pub async fn get<K, F, L>(&self, key: &K, load: L) -> Result<Arc<K::Value>, Failure>
+    pub async fn get<K, F, L>(&self, key: &K, deadline: &Deadline, load: L) -> Result<Arc<K::Value>, Failure>
     where
         K: Key,
         F: Future<Output = Result<K::Value, Failure>> + Send + 'static,
-        L: FnOnce() -> F + Send + 'static,
+        L: FnOnce(Deadline) -> F + Send + 'static,
     {
         let hash = key::hash(key, &self.0.partition);
         if let Some(value) = self.0.memory.get(&hash) {
@@ -100,16 +117,19 @@ impl Cache {
             return downcast(value);
         }
         self.0.metrics.cache("memory", CacheOutcome::Miss);
-        let seat = match self.0.flights.board(hash, || self.0.memory.get(&hash)) {
+        let seat = match self.0.flights.board(hash, deadline, || self.0.memory.get(&hash)) {
             Boarding::Landed(value) => return downcast(value),
             Boarding::Follow(seat) => seat,
             Boarding::Lead(seat, pilot) => {
                 let parts = Arc::clone(&self.0);
-                let work = Arc::clone(&parts).load::<K, F, L>(hash, load);
-                parts.clone().tasks.spawn(async move {
+                let load = load(pilot.deadline());
+                let work = Arc::clone(&parts).load::<K, F>(hash, load);
+                let flight = async move {
                     let fetched = pilot.fly(work).await;
                     parts.land::<K>(hash, pilot, fetched).await;
-                });
+                };
+                // Under the span of the call that started it, so that its log lines have a request id.
+                self.0.tasks.spawn(flight.in_current_span());
                 seat
             }
         };
@@ -135,20 +155,20 @@ struct Fetched<V> {
 
 impl Parts {
     /// From Redis, or else from `load`.
-    async fn load<K, F, L>(self: Arc<Self>, hash: Hash, load: L) -> Result<Fetched<K::Value>, Failure>
+    async fn load<K, F>(self: Arc<Self>, hash: Hash, load: F) -> Result<Fetched<K::Value>, Failure>
     where
         K: Key,
         F: Future<Output = Result<K::Value, Failure>> + Send + 'static,
-        L: FnOnce() -> F + Send + 'static,
     {
-        if let Some(remote) = &self.remote {
+        if let Some(remote) = self.remote.as_ref().filter(|_| self.lifetimes.keeps_anything()) {
             let (found, outcome) = remote.get::<K::Value>(&hash).await;
             self.metrics.cache("redis", outcome);
-            if let Some((value, left)) = found {
+            // What another server kept longer than this one may is not used.
+            if let Some((value, left)) = found.filter(|(value, _)| !self.lifetimes.of(K::class(value)).is_zero()) {
                 return Ok(Fetched { value: Arc::new(value), from_redis: Some(left) });
             }
         }
-        load().await.map(|value| Fetched { value: Arc::new(value), from_redis: None })
+        load.await.map(|value| Fetched { value: Arc::new(value), from_redis: None })
     }
 
     /// Keeps what may be kept, tells all who wait, and then fills Redis.
@@ -169,10 +189,7 @@ impl Parts {
                 return pilot.tell(Err(failure));
             }
         };
-        let lifetime = match K::class(&fetched.value) {
-            Class::PlacesContent => self.lifetimes.places_content,
-            Class::MissingPlace => self.lifetimes.missing_place,
-        };
+        let lifetime = self.lifetimes.of(K::class(&fetched.value));
         let left = fetched.from_redis.map_or(lifetime, |left| left.min(lifetime));
         let written = if left.is_zero() { None } else { serde_json::to_vec(&*fetched.value).ok() };
         let value: Shared = Arc::clone(&fetched.value) as Shared;

@@ -9,12 +9,12 @@ use url::{Host, Url};
 /// The longest that any part of a call may take.
 const LONGEST: Duration = Duration::from_mins(2);
 
-/// The longest that content may be kept, whatever an operator sets.
-const LONGEST_CONTENT: Duration = Duration::from_mins(10);
+/// The longest that content may be kept, for Google's terms, and that a process may take to stop.
+const LONGEST_LIFETIME: Duration = Duration::from_mins(10);
 
 /// All rules that the configuration breaks.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
-    [listeners(config), urls(config), limits(config), key(config)].concat()
+    [listeners(config), urls(config), limits(config), lifetimes(config), counts(config), key(config)].concat()
 }
 
 fn problem(key: &str, message: &str) -> Problem {
@@ -60,6 +60,35 @@ fn urls(config: &Config) -> Vec<Problem> {
     found
 }
 
+/// What may be zero, but not long.
+fn lifetimes(config: &Config) -> Vec<Problem> {
+    let lifetimes = [
+        ("cache.places_content_ttl", config.cache.places_content_ttl),
+        ("cache.missing_place_ttl", config.cache.missing_place_ttl),
+        ("google.retry_first_wait", config.google.retry_first_wait),
+        ("google.pool_idle_timeout", config.google.pool_idle_timeout),
+        ("server.drain_timeout", config.server.drain_timeout),
+    ];
+    let long = lifetimes.into_iter().filter(|(_, duration)| *duration > LONGEST_LIFETIME);
+    let mut found: Vec<_> = long.map(|(key, _)| problem(key, "must be at most 10m")).collect();
+    if config.cache.redis_url.as_ref().is_some_and(|url| !is_redis(url)) {
+        found.push(problem("cache.redis_url", "must be an address such as redis://127.0.0.1:6379"));
+    }
+    found
+}
+
+/// Sizes of pools and queues.
+fn counts(config: &Config) -> Vec<Problem> {
+    let counts = [
+        ("google.max_under_way", config.google.max_under_way, 1),
+        ("google.max_queue", config.google.max_queue, 0),
+        ("google.pool_idle_connections", config.google.pool_idle_connections, 1),
+        ("cache.redis_pool_size", config.cache.redis_pool_size, 1),
+    ];
+    let wrong = counts.into_iter().filter(|(_, count, least)| !(*least..=10_000).contains(count));
+    wrong.map(|(key, _, least)| problem(key, &format!("must be from {least} to 10000"))).collect()
+}
+
 /// Said without showing it.
 fn key(config: &Config) -> Vec<Problem> {
     let is_plain = |key: &SecretString| key.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
@@ -80,29 +109,16 @@ fn limits(config: &Config) -> Vec<Problem> {
         ("cache.redis_operation_timeout", config.cache.redis_operation_timeout),
         ("cache.redis_lookup_timeout", config.cache.redis_lookup_timeout),
     ];
-    let counts = [
-        ("google.max_under_way", config.google.max_under_way),
-        ("google.pool_idle_connections", config.google.pool_idle_connections),
-        ("cache.redis_pool_size", config.cache.redis_pool_size),
-    ];
     let mut found: Vec<_> = durations
         .into_iter()
         .filter(|(_, duration)| duration.is_zero() || *duration > LONGEST)
         .map(|(key, _)| problem(key, "must be longer than 0 and at most 2m"))
         .collect();
-    let none = counts.into_iter().filter(|(_, count)| *count == 0);
-    found.extend(none.map(|(key, _)| problem(key, "must be at least 1")));
     if !(0.0..=1e6).contains(&config.google.daily_budget_usd) {
         found.push(problem("google.daily_budget_usd", "must be a number of dollars from 0 to 1000000"));
     }
     if config.google.retries > 2 {
         found.push(problem("google.retries", "must be at most 2: more would flood an upstream that fails"));
-    }
-    if config.cache.places_content_ttl > LONGEST_CONTENT {
-        found.push(problem(
-            "cache.places_content_ttl",
-            "must be at most 10m: Google's terms do not allow to keep its content longer than a moment",
-        ));
     }
     if config.server.max_request_bytes < 1024 {
         found.push(problem("server.max_request_bytes", "must be at least 1024: a tool call is a few hundred bytes"));
@@ -117,6 +133,10 @@ fn limits(config: &Config) -> Vec<Problem> {
         ));
     }
     found
+}
+
+fn is_redis(url: &SecretString) -> bool {
+    Url::parse(url.expose_secret()).is_ok_and(|url| url.scheme() == "redis" && url.host().is_some())
 }
 
 /// Scheme, host and port only.

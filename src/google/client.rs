@@ -23,10 +23,7 @@ use crate::{
 };
 use reqwest::RequestBuilder;
 use serde_json::{Map, json};
-use std::{
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
+use std::time::Duration;
 use url::Url;
 
 const OPEN_FOR: OpenFor = OpenFor { first: Duration::from_secs(30), longest: Duration::from_mins(5) };
@@ -81,7 +78,7 @@ impl Places {
         id: &PlaceId,
         language: &Language,
         region: Option<&Region>,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<Located<Place>, GoogleError> {
         let mut url = self.url(&["v1", "places", id.as_str()]);
         url.query_pairs_mut().append_pair("languageCode", language.as_str());
@@ -95,7 +92,7 @@ impl Places {
     ///
     /// # Errors
     /// [`GoogleError`] names who has to do what.
-    pub async fn search(&self, search: &Search, deadline: Deadline) -> Result<Located<SearchPage>, GoogleError> {
+    pub async fn search(&self, search: &Search, deadline: &Deadline) -> Result<Located<SearchPage>, GoogleError> {
         let mut body = Map::from_iter([
             ("textQuery".to_owned(), json!(search.query)),
             ("pageSize".to_owned(), json!(search.page_size)),
@@ -140,27 +137,38 @@ impl Places {
         &self,
         endpoint: &Endpoint<T>,
         breaker: &Breaker,
-        deadline: Deadline,
+        deadline: &Deadline,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Located<T>, GoogleError> {
         let key = self.http.key()?;
         let reserved = self.budget.reserve(Micros::of_usd(endpoint.mask.sku.usd())).await;
         let reserved = reserved.map_err(|exhausted| GoogleError::BudgetExhausted { resets_in: exhausted.resets_in })?;
         let permit = breaker.permit().map_err(|open| GoogleError::CircuitOpen { retry_after: open.retry_after })?;
-        let _place = self.shed.enter().await.map_err(|_| GoogleError::Overloaded)?;
 
-        let billed = AtomicU32::new(0);
-        let (policy, retry_budget) = &self.retries;
-        let outcome = retrying((*policy, retry_budget), (&self.http.clock, deadline), GoogleError::another, || {
-            let request = request().header("x-goog-api-key", key.clone());
-            let request = request.header("x-goog-fieldmask", endpoint.mask.fields);
-            self.http.attempt(endpoint, request, deadline, &billed)
-        })
-        .await;
+        let (mut policy, retry_budget) = (self.retries.0, &self.retries.1);
+        if permit.is_probe() {
+            // One request probes, not three.
+            policy.most = 0;
+        }
+        let (reserved, key, request) = (&reserved, &key, &request);
+        let outcome =
+            retrying((policy, retry_budget), (&self.http.clock, deadline), GoogleError::another, || async move {
+                // Within the attempt, so that one that waits for its turn takes no place from others.
+                let _place = self.shed.enter().await.map_err(|_| GoogleError::Overloaded)?;
+                let spent = reserved.send().await;
+                spent.map_err(|exhausted| GoogleError::BudgetExhausted { resets_in: exhausted.resets_in })?;
+                let request = request().header("x-goog-api-key", key.clone());
+                let request = request.header("x-goog-fieldmask", endpoint.mask.fields);
+                self.http.attempt(endpoint, request, deadline, reserved).await
+            })
+            .await;
 
-        let failed = outcome.as_ref().is_err_and(GoogleError::is_failure_of_google);
-        permit.tell(if failed { Verdict::Failure } else { Verdict::Success });
-        reserved.settle(billed.load(Ordering::Relaxed));
+        match &outcome {
+            Ok(_) | Err(GoogleError::PlaceObsolete | GoogleError::PlaceIdInvalid) => permit.tell(Verdict::Success),
+            Err(error) if error.is_failure_of_google() => permit.tell(Verdict::Failure),
+            // Quotas, keys and bad requests show nothing about whether Google works.
+            Err(_) => drop(permit),
+        }
         outcome
     }
 }

@@ -9,20 +9,19 @@ use super::{
     watch::Watch,
 };
 use crate::{
+    budget::Reservation,
     clock::{Clock, Deadline},
     config::Google,
     model::{DataSource, Located},
+    resilience::retry::LEAST_TIME,
 };
 use http::{HeaderMap, HeaderValue, header};
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{RequestBuilder, Response, redirect};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
-use std::{
-    sync::atomic::{AtomicU32, Ordering},
-    time::Duration,
-};
-use tokio::time::timeout;
+use std::{pin::pin, time::Duration};
+use tokio::time::{Instant, timeout};
 
 /// A server that serves invented data says so in this header; Google never sends it.
 const DATA_SOURCE_HEADER: &str = "x-data-source";
@@ -86,30 +85,50 @@ impl Http {
         self.key.clone().ok_or(GoogleError::KeyMissing)
     }
 
-    /// One attempt, within `deadline`. `billed` counts the answers that Google bills.
+    /// One attempt, which leaves time before `deadline` to tell of its end. `reserved` learns whether it was billed.
     pub(super) async fn attempt<T>(
         &self,
         endpoint: &Endpoint<T>,
         request: RequestBuilder,
-        deadline: Deadline,
-        billed: &AtomicU32,
+        deadline: &Deadline,
+        reserved: &Reservation,
     ) -> Result<Located<T>, GoogleError> {
         let observed = self.watch.request(endpoint.name, &self.clock);
-        let total = self.settings.total_timeout.min(deadline.left(&self.clock));
-        let outcome = match timeout(total, self.exchange(request, endpoint.mask, billed)).await {
-            Ok(Ok(answer)) => self.understand(endpoint, &answer),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(GoogleError::TimedOut(total)),
+        let exchange = self.exchange(request, endpoint.mask, reserved);
+        let outcome = match self.in_time(exchange, deadline).await {
+            Ok(answer) => self.understand(endpoint, &answer),
+            Err(error) => Err(error),
         };
+        reserved.ended();
         observed.ended(outcome.as_ref().err());
         outcome
+    }
+
+    /// Within the limit of one request, and within a deadline that may move while it is under way.
+    async fn in_time(
+        &self,
+        exchange: impl Future<Output = Result<Answer, GoogleError>>,
+        deadline: &Deadline,
+    ) -> Result<Answer, GoogleError> {
+        let total = self.settings.total_timeout;
+        let (started, mut exchange) = (Instant::now(), pin!(exchange));
+        loop {
+            let left = deadline.left(&self.clock).saturating_sub(LEAST_TIME);
+            let limit = total.saturating_sub(started.elapsed()).min(left);
+            if limit.is_zero() {
+                return Err(GoogleError::TimedOut(started.elapsed()));
+            }
+            if let Ok(outcome) = timeout(limit, &mut exchange).await {
+                return outcome;
+            }
+        }
     }
 
     async fn exchange(
         &self,
         request: RequestBuilder,
         mask: FieldMask,
-        billed: &AtomicU32,
+        reserved: &Reservation,
     ) -> Result<Answer, GoogleError> {
         let limit = self.settings.first_byte_timeout;
         let sent = timeout(limit, request.send()).await.map_err(|_| GoogleError::TimedOut(limit))?;
@@ -128,7 +147,7 @@ impl Http {
             return Err(classify(status.as_u16(), &body, now).retry_after(wait));
         }
         // Billed from here on, whatever becomes of the body.
-        billed.fetch_add(1, Ordering::Relaxed);
+        reserved.billed();
         self.watch.billed(mask.sku);
         let is_synthetic = response.headers().get(DATA_SOURCE_HEADER).is_some_and(|value| value == "synthetic");
         let source = if is_synthetic { DataSource::Synthetic } else { DataSource::GoogleMaps };
@@ -185,7 +204,10 @@ fn key_header(key: &SecretString) -> Result<HeaderValue, SetUp> {
 /// `Retry-After` in seconds or as a date; a date in the past is now, and what is neither says nothing. Source: RFC 9110
 /// §10.2.3.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    let mut values = headers.get_all(header::RETRY_AFTER).iter();
+    // Two of them contradict each other.
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    let text = value.to_str().ok()?.trim();
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().ok().map(Duration::from_secs);
     }
@@ -211,5 +233,9 @@ mod tests {
         for garbage in ["-5", "1e9", "soon", "1.5", ""] {
             assert_eq!(wait(garbage), None, "{garbage}");
         }
+        let mut two = HeaderMap::new();
+        two.append(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        two.append(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        assert_eq!(retry_after(&two, now), None);
     }
 }

@@ -39,7 +39,7 @@ pub trait Tool: Send + Sync + 'static {
 }
 
 /// What a tool may know of the call beside its arguments.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Call {
     /// By when the answer is needed; it goes with whatever the tool does.
     pub deadline: Deadline,

@@ -187,6 +187,11 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// Whether the call is the one that probes.
+    pub fn is_probe(&self) -> bool {
+        self.is_probe
+    }
+
     /// Tells what the call showed.
     pub fn tell(mut self, verdict: Verdict) {
         self.told = true;

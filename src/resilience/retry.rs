@@ -10,8 +10,8 @@ use std::{
 
 /// The longest wait before another try.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
-/// With less time left than this, another try could not end.
-const LEAST_TIME: Duration = Duration::from_millis(250);
+/// With less time left than this, a try could not end.
+pub const LEAST_TIME: Duration = Duration::from_millis(250);
 
 /// How often and when.
 #[derive(Debug, Clone, Copy)]
@@ -33,16 +33,16 @@ pub enum Another {
     After(Duration),
 }
 
-/// Extra calls are a fifth of the needed ones, and a few for quiet times.
+/// Extra calls are at most a fifth of the needed ones, from a hundred on; before, two more for quiet times.
 #[derive(Debug)]
 pub struct RetryBudget(Mutex<f64>);
 
 /// What one call adds.
-const SHARE: f64 = 0.2;
+const SHARE: f64 = 0.18;
 /// What quiet times leave for the first failures.
-const RESERVE: f64 = 3.0;
+const RESERVE: f64 = 2.0;
 /// What a long good time can save up.
-const SAVED: f64 = 10.0;
+const SAVED: f64 = 8.0;
 
 impl Default for RetryBudget {
     fn default() -> Self {
@@ -72,7 +72,7 @@ impl RetryBudget {
 /// The error of the last attempt.
 pub async fn retrying<T, E, F>(
     (policy, budget): (RetryPolicy, &RetryBudget),
-    (clock, deadline): (&Clock, Deadline),
+    (clock, deadline): (&Clock, &Deadline),
     worth: impl Fn(&E) -> Another,
     mut attempt: impl FnMut() -> F,
 ) -> Result<T, E>
@@ -122,7 +122,7 @@ mod tests {
         let budget = RetryBudget::default();
         let run = retrying(
             (policy, &budget),
-            (&clock, deadline),
+            (&clock, &deadline),
             |error: &Another| *error,
             || {
                 let outcome = outcomes[made.get() as usize % outcomes.len()];
@@ -153,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn extra_calls_are_a_fifth_of_the_needed_ones() {
+    fn extra_calls_are_at_most_a_fifth_of_the_needed_ones() {
         let budget = RetryBudget::default();
         let mut extra = 0;
         for _ in 0..1_000 {
             budget.deposit();
             extra += u32::from(budget.withdraw());
         }
-        assert!((199..=204).contains(&extra), "{extra}");
+        assert!((175..=185).contains(&extra), "{extra}");
     }
 }

@@ -103,10 +103,10 @@ impl Reviews {
     ///
     /// # Errors
     /// What the upstream's failure means for the caller.
-    pub async fn search(&self, search: &Search, deadline: Deadline) -> Result<FoundPlaces, Failure> {
+    pub async fn search(&self, search: &Search, deadline: &Deadline) -> Result<FoundPlaces, Failure> {
         let (places, wanted) = (Arc::clone(&self.places), search.clone());
-        let load = move || async move { Ok(places.search(&wanted, deadline).await?) };
-        let answer = self.cache.get(search, load).await?;
+        let load = move |deadline| async move { Ok(places.search(&wanted, &deadline).await?) };
+        let answer = self.cache.get(search, deadline, load).await?;
         let Located { value: page, source, retrieved_at } = &*answer;
         Ok(FoundPlaces {
             places: page.places.iter().map(PlaceView::of).collect(),
@@ -121,7 +121,7 @@ impl Reviews {
     ///
     /// # Errors
     /// What the upstream's failure means for the caller.
-    pub async fn place(&self, which: &WhichPlace, deadline: Deadline) -> Result<OnePlace, Failure> {
+    pub async fn place(&self, which: &WhichPlace, deadline: &Deadline) -> Result<OnePlace, Failure> {
         self.look_up(which, deadline, |Located { value: place, source, retrieved_at }| OnePlace {
             place: PlaceDetails::of(place),
             source: *source,
@@ -138,7 +138,7 @@ impl Reviews {
         &self,
         which: &WhichPlace,
         selection: Selection,
-        deadline: Deadline,
+        deadline: &Deadline,
     ) -> Result<PlaceReviews, Failure> {
         self.look_up(which, deadline, |found| PlaceReviews::of(found, selection)).await
     }
@@ -147,19 +147,19 @@ impl Reviews {
     async fn look_up<R>(
         &self,
         which: &WhichPlace,
-        deadline: Deadline,
+        deadline: &Deadline,
         show: impl FnOnce(&Located<Place>) -> R,
     ) -> Result<R, Failure> {
         let (places, wanted) = (Arc::clone(&self.places), which.clone());
-        let load = move || async move {
-            match places.place(&wanted.id, &wanted.language, wanted.region.as_ref(), deadline).await {
+        let load = move |deadline| async move {
+            match places.place(&wanted.id, &wanted.language, wanted.region.as_ref(), &deadline).await {
                 Ok(found) => Ok(Lookup::Found(Box::new(found))),
                 Err(GoogleError::PlaceObsolete) => Ok(Lookup::Obsolete),
                 Err(GoogleError::PlaceIdInvalid) => Ok(Lookup::Unreadable),
                 Err(error) => Err(error.into()),
             }
         };
-        match &*self.cache.get(which, load).await? {
+        match &*self.cache.get(which, deadline, load).await? {
             Lookup::Found(found) => Ok(show(found)),
             Lookup::Obsolete => Err(GoogleError::PlaceObsolete.into()),
             Lookup::Unreadable => Err(GoogleError::PlaceIdInvalid.into()),

@@ -127,7 +127,9 @@ impl Metrics {
     /// Shows as `upstream_budget_used_ratio` what `read` tells.
     pub fn watch_budget(&self, read: impl Fn() -> f64 + Send + Sync + 'static) {
         let help = "Today's spend at Google as a part of the nearer limit.";
-        self.watch("upstream.budget.used.ratio", help, "api", move || vec![("places", read())]);
+        let meter = self.meter();
+        let gauge = meter.f64_observable_gauge("upstream.budget.used.ratio").with_description(help);
+        gauge.with_callback(move |gauge| gauge.observe(read(), &[])).build();
     }
 
     fn watch(
@@ -137,7 +139,7 @@ impl Metrics {
         label: &'static str,
         read: impl Fn() -> Vec<(&'static str, f64)> + Send + Sync + 'static,
     ) {
-        let meter = self.provider.meter(env!("CARGO_PKG_NAME"));
+        let meter = self.meter();
         let gauge = meter.f64_observable_gauge(name).with_description(help);
         let observe = move |gauge: &dyn AsyncInstrument<f64>| {
             for (value_of_label, value) in read() {
@@ -145,6 +147,10 @@ impl Metrics {
             }
         };
         gauge.with_callback(observe).build();
+    }
+
+    fn meter(&self) -> Meter {
+        self.provider.meter(env!("CARGO_PKG_NAME"))
     }
 
     /// A tier of the cache was asked, or given something.

@@ -68,7 +68,7 @@ impl Tool for GetPlace {
             language: arguments::language(&input.language)?,
             region: arguments::region(input.region.as_ref())?,
         };
-        let OnePlace { place, source, attribution } = self.reviews.place(&which, call.deadline).await?;
+        let OnePlace { place, source, attribution } = self.reviews.place(&which, &call.deadline).await?;
         Ok(Output { data_source: source, place, attribution })
     }
 }

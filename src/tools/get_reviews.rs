@@ -118,7 +118,7 @@ impl Tool for GetReviews {
             translate: input.translate,
             detail: input.response_format,
         };
-        let found = self.reviews.reviews(&which, selection, call.deadline).await?;
+        let found = self.reviews.reviews(&which, selection, &call.deadline).await?;
         Ok(Output::of(found, selection.detail))
     }
 }

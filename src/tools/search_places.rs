@@ -119,7 +119,7 @@ impl Tool for SearchPlaces {
             page_token: input.page_token,
         };
         let is_first_page = search.page_token.is_none();
-        let found = self.reviews.search(&search, call.deadline).await.map_err(|failure| match failure.code {
+        let found = self.reviews.search(&search, &call.deadline).await.map_err(|failure| match failure.code {
             // The token is the part of such a request that goes stale.
             Code::GoogleRejectedRequest if !is_first_page => Failure::new(Code::PageTokenMismatch, WRONG_TOKEN),
             _ => failure,

@@ -5,7 +5,7 @@ use deadpool_redis::redis::cmd;
 use futures_util::future::join_all;
 use google_reviews_mcp::{
     cache::{Cache, Class, Key, Lifetimes, Settings},
-    clock::Clock,
+    clock::{Clock, Deadline},
     model::{Code, Failure},
     tasks::Tasks,
     telemetry::Metrics,
@@ -159,12 +159,16 @@ impl Key for Number {
     }
 }
 
+fn soon() -> Deadline {
+    Deadline::after(&Clock::system(), Duration::from_secs(30))
+}
+
 fn alone() -> Cache {
     let minute = Duration::from_mins(1);
     let settings = Settings {
         memory_bytes: 1_000_000,
         lifetimes: Lifetimes { places_content: minute, missing_place: minute },
-        credential: b"key".to_vec(),
+        credential: "key".into(),
         redis: None,
     };
     Cache::new(settings, Clock::system(), Tasks::new(), Metrics::new().unwrap())
@@ -172,28 +176,29 @@ fn alone() -> Cache {
 
 #[tokio::test]
 async fn all_who_wait_get_the_same_failure_and_it_is_not_kept() {
+    let later = soon();
     let (cache, loads) = (alone(), Arc::new(AtomicUsize::new(0)));
     let calls = (0..100).map(|_| {
         let loads = Arc::clone(&loads);
-        let load = move || async move {
+        let load = move |_| async move {
             loads.fetch_add(1, Ordering::SeqCst);
             tokio::time::sleep(Duration::from_millis(50)).await;
             Err(Failure::new(Code::GoogleUnavailable, "no"))
         };
-        cache.get(&Number(1), load)
+        cache.get(&Number(1), &later, load)
     });
     for outcome in join_all(calls).await {
         assert_eq!(outcome.unwrap_err().code, Code::GoogleUnavailable);
     }
     assert_eq!(loads.load(Ordering::SeqCst), 1);
-    assert_eq!(*cache.get(&Number(1), || async { Ok(7) }).await.unwrap(), 7);
+    assert_eq!(*cache.get(&Number(1), &later, |_| async { Ok(7) }).await.unwrap(), 7);
 }
 
 #[tokio::test]
 async fn a_load_that_panics_is_an_internal_failure_for_all_and_the_next_one_loads() {
-    let cache = alone();
+    let (cache, later) = (alone(), soon());
     let calls = (0..10).map(|_| {
-        cache.get(&Number(1), || async {
+        cache.get(&Number(1), &later, |_| async {
             tokio::time::sleep(Duration::from_millis(20)).await;
             panic!("in a load")
         })
@@ -201,21 +206,22 @@ async fn a_load_that_panics_is_an_internal_failure_for_all_and_the_next_one_load
     for outcome in join_all(calls).await {
         assert_eq!(outcome.unwrap_err().code, Code::Internal);
     }
-    assert_eq!(*cache.get(&Number(1), || async { Ok(7) }).await.unwrap(), 7);
+    assert_eq!(*cache.get(&Number(1), &later, |_| async { Ok(7) }).await.unwrap(), 7);
 }
 
 #[tokio::test]
 async fn the_flight_goes_on_when_the_first_who_asked_leaves() {
+    let later = soon();
     let (cache, go) = (alone(), Arc::new(Notify::new()));
     let started = Arc::new(Notify::new());
     let (go_on, begun) = (Arc::clone(&go), Arc::clone(&started));
-    let mut first = Box::pin(cache.get(&Number(1), move || async move {
+    let mut first = Box::pin(cache.get(&Number(1), &later, move |_| async move {
         begun.notify_one();
         go_on.notified().await;
         Ok(7)
     }));
     tokio::select! { _ = &mut first => panic!("answered"), () = started.notified() => {} }
-    let mut second = Box::pin(cache.get(&Number(1), || async { panic!("loaded twice") }));
+    let mut second = Box::pin(cache.get(&Number(1), &later, |_| async { panic!("loaded twice") }));
     tokio::select! { biased; _ = &mut second => panic!("answered"), () = tokio::task::yield_now() => {} }
 
     drop(first);
@@ -251,6 +257,39 @@ async fn servers_that_share_a_redis_share_what_they_paid_for() {
     let lifetime: i64 = redis.run(cmd("PTTL").arg(&redis.cache_keys().await[0])).await;
     assert!((1..=60_000).contains(&lifetime), "{lifetime}");
     assert_eq!(redis.run::<Vec<String>>(cmd("CONFIG").arg("GET").arg("save")).await[1], "", "nothing reaches a disk");
+}
+
+/// `0` switches a class off everywhere, also for what another server has left in Redis.
+#[tokio::test]
+async fn with_a_lifetime_of_zero_redis_is_not_used_either() {
+    let redis = RedisServer::start().await;
+    let with = |lifetime: &'static str| {
+        TestServer::builder().set("cache.places_content_ttl", lifetime).set("cache.redis_url", redis.url()).start()
+    };
+    with("60s").await.data("get_place", json!({"place_id": BAKERY})).await;
+    while redis.cache_keys().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let server = with("0").await;
+    for _ in 0..2 {
+        server.data("get_place", json!({"place_id": BAKERY})).await;
+    }
+    assert_eq!(server.upstream_requests().await.len(), 2);
+}
+
+/// Who joins late is not cut off by the deadline of the one who was first.
+#[tokio::test]
+async fn a_flight_has_the_time_of_the_one_who_waits_longest() {
+    let (cache, clock) = (alone(), Clock::system());
+    let (short, long) = (Deadline::after(&clock, Duration::from_millis(1)), soon());
+    let load = |deadline: Deadline| async move {
+        while deadline.left(&Clock::system()) < Duration::from_secs(10) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        Ok(7)
+    };
+    let (first, second) = tokio::join!(cache.get(&Number(1), &short, load), cache.get(&Number(1), &long, load));
+    assert_eq!((*first.unwrap(), *second.unwrap()), (7, 7));
 }
 
 #[tokio::test]

@@ -166,22 +166,26 @@ async fn faults_of_callers_and_operators_open_nothing() {
     server.data("get_place", json!({"place_id": BAKERY})).await;
 }
 
-/// Ten minutes in which Google fails every other second.
+/// Ten minutes in which Google fails every other second, and ten in which it fails too rarely to be left alone.
 #[tokio::test]
 async fn up_11_an_upstream_that_flaps_is_not_flooded() {
-    let clock = Clock::manual(now());
-    let server = TestServer::builder().set("google.retry_first_wait", "0").clock(clock.clone()).start().await;
-    for second in 0..600 {
-        if second % 2 == 0 {
-            server.fault(json!({"kind": "error", "name": "unavailable"})).await;
-        } else {
+    for fails in [|second: u32| second.is_multiple_of(2), |second: u32| second % 5 < 2] {
+        let clock = Clock::manual(now());
+        let server = TestServer::builder().set("google.retry_first_wait", "0").clock(clock.clone()).start().await;
+        let mut needed = 0_u32;
+        for second in 0..600 {
+            if fails(second) {
+                server.fault(json!({"kind": "error", "name": "unavailable"})).await;
+            }
+            let result = server.call("get_place", json!({"place_id": BAKERY})).await;
+            let was_refused = result.0["_meta"]["google-reviews/error"]["code"] == json!("google_circuit_open");
+            needed += u32::from(!was_refused);
             server.clear_faults().await;
+            clock.advance(Duration::from_secs(1));
         }
-        server.call("get_place", json!({"place_id": BAKERY})).await;
-        clock.advance(Duration::from_secs(1));
+        let made = u32::try_from(server.upstream_requests().await.len()).unwrap();
+        assert!(needed > 100 && made * 5 <= needed * 6, "{made} requests for {needed} needed calls");
     }
-    let made = server.upstream_requests().await.len();
-    assert!(made <= 720, "{made} requests for 600 calls");
 }
 
 #[tokio::test]
@@ -265,7 +269,7 @@ async fn up_18_a_spent_budget_is_told_and_nothing_is_asked() {
     let server = TestServer::builder().set("google.daily_budget_usd", "0.06").clock(clock.clone()).start().await;
     server.data("get_place", json!({"place_id": BAKERY})).await;
     server.data("search_places", json!({"query": "bakery"})).await;
-    assert_eq!(server.metric("upstream_budget_used_ratio{api=\"places\"}").await, 1.0);
+    assert_eq!(server.metric("upstream_budget_used_ratio").await, 1.0);
 
     let refused = server.call("get_place", json!({"place_id": BAKERY})).await;
 
@@ -276,6 +280,54 @@ async fn up_18_a_spent_budget_is_told_and_nothing_is_asked() {
     assert_eq!(server.upstream_requests().await.len(), 2);
     clock.advance(Duration::from_hours(20));
     server.data("get_place", json!({"place_id": BAKERY})).await;
+}
+
+/// A quota or a key says nothing about whether Google works: it neither opens nor closes.
+#[tokio::test]
+async fn quotas_do_not_interrupt_a_row_of_failures() {
+    let server = TestServer::builder().set("google.retries", "0").start().await;
+    for name in ["internal", "internal", "quota_per_minute", "internal", "permission_denied", "internal", "internal"] {
+        server.fault(json!({"kind": "error", "name": name})).await;
+        server.call("get_place", json!({"place_id": BAKERY})).await;
+        server.clear_faults().await;
+    }
+    assert_eq!(server.metric(BREAKER).await, 2.0);
+}
+
+/// A probe is one request.
+#[tokio::test]
+async fn a_probe_is_not_repeated() {
+    let clock = Clock::manual(now());
+    let server = TestServer::builder().set("google.retry_first_wait", "0").clock(clock.clone()).start().await;
+    server.fault(json!({"kind": "error", "name": "unavailable"})).await;
+    for _ in 0..6 {
+        server.call("get_place", json!({"place_id": BAKERY})).await;
+    }
+    let before = server.upstream_requests().await.len();
+    clock.advance(Duration::from_secs(30));
+    server.call("get_place", json!({"place_id": BAKERY})).await;
+    assert_eq!(server.upstream_requests().await.len(), before + 1);
+}
+
+/// Who hangs up has spent the money all the same.
+#[tokio::test]
+async fn calls_that_are_called_off_after_they_were_billed_are_counted() {
+    let server = TestServer::builder().set("google.daily_budget_usd", "0.03").start().await;
+    server.fault(json!({"kind": "slow_body", "bytes_per_second": 50})).await;
+    let billed = async {
+        while server.metric("upstream_cost_usd_total{sku=\"place_details_enterprise_atmosphere\"}").await < 0.02 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::select! {
+        _ = server.call("get_place", json!({"place_id": BAKERY})) => panic!("answered"),
+        () = billed => {}
+    }
+    while server.metric(r#"mcp_tool_calls_total{status="cancelled",tool="get_place"}"#).await < 1.0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    server.clear_faults().await;
+    assert_eq!(server.call("get_place", json!({"place_id": BAKERY})).await.code(), "budget_exhausted");
 }
 
 /// What Google does not bill is given back.

@@ -1,0 +1,289 @@
+//! What was spent today, and what may be: calls stop before the bill does. Google's day begins at midnight US Pacific.
+//!
+//! The cost of a call is reserved before its first request, so that calls at the same time cannot pass the limit
+//! together, and corrected afterwards to what Google bills. With Redis, all instances with the same Google key count
+//! together; without it, or while it is away, each counts for itself and with what it last knew of the others.
+
+mod reservation;
+mod shared;
+
+pub use reservation::Reservation;
+
+use crate::{
+    clock::{Clock, pacific_day, until_pacific_midnight},
+    redis::Redis,
+    tasks::Tasks,
+};
+use jiff::civil::Date;
+use secrecy::SecretString;
+use shared::Shared;
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// From here on the operator is warned, once a day.
+const WARN_RATIO: f64 = 0.8;
+
+/// The day's limits; zero means none.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// US dollars at list prices.
+    pub daily_usd: f64,
+    /// Requests that Google bills.
+    pub daily_calls: u64,
+}
+
+/// Millionths of a US dollar, so that sums are exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Micros(pub u64);
+
+impl Micros {
+    /// From dollars, rounded up.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "prices and limits are small")]
+    pub fn of_usd(usd: f64) -> Self {
+        // Binary fractions make 0.025 dollars a little more than 25,000 millionths.
+        Self((usd.max(0.0) * 1_000_000.0 - 1e-6).ceil() as u64)
+    }
+
+    /// In dollars.
+    #[expect(clippy::cast_precision_loss, reason = "a day's sum is far below 2^52 millionths")]
+    pub fn usd(self) -> f64 {
+        self.0 as f64 / 1_000_000.0
+    }
+}
+
+/// Money and requests.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sums {
+    micros: u64,
+    calls: u64,
+}
+
+impl Sums {
+    fn max(self, other: Self) -> Self {
+        Self { micros: self.micros.max(other.micros), calls: self.calls.max(other.calls) }
+    }
+
+    /// Adds, or takes away down to zero.
+    fn change(&mut self, cost: Micros, times: i64) {
+        let amount = cost.0.saturating_mul(times.unsigned_abs());
+        if times >= 0 {
+            self.micros = self.micros.saturating_add(amount);
+            self.calls = self.calls.saturating_add(times.unsigned_abs());
+        } else {
+            self.micros = self.micros.saturating_sub(amount);
+            self.calls = self.calls.saturating_sub(times.unsigned_abs());
+        }
+    }
+}
+
+/// The day's budget. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Budget(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    limits: Limits,
+    clock: Clock,
+    today: Mutex<Today>,
+    shared: Option<Shared>,
+    tasks: Tasks,
+}
+
+#[derive(Debug, Default)]
+struct Today {
+    day: Option<Date>,
+    /// What this process has spent or reserved.
+    own: Sums,
+    /// What all instances together had when Redis was last asked.
+    shared: Sums,
+    warned: bool,
+}
+
+/// The day's limit is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exhausted {
+    /// Until the next day begins.
+    pub resets_in: Duration,
+}
+
+impl Budget {
+    /// Nothing spent yet. `credential` is what Google bills; instances that share it and a Redis share the budget.
+    pub fn new(limits: Limits, shared: Option<(Redis, &SecretString)>, clock: Clock, tasks: Tasks) -> Self {
+        let is_limited = limits.daily_usd > 0.0 || limits.daily_calls > 0;
+        let shared = shared.filter(|_| is_limited).map(|(redis, credential)| Shared::new(redis, credential, limits));
+        Self(Arc::new(Parts { limits, clock, today: Mutex::default(), shared, tasks }))
+    }
+
+    /// Reserves the cost of a call before its first request.
+    ///
+    /// # Errors
+    /// [`Exhausted`] when it would pass a limit.
+    pub async fn reserve(&self, cost: Micros) -> Result<Reservation, Exhausted> {
+        let now = self.0.clock.now();
+        let day = pacific_day(now);
+        self.0.set_aside(cost, day).await.map_err(|()| Exhausted { resets_in: until_pacific_midnight(now) })?;
+        Ok(Reservation::new(self.clone(), cost, day))
+    }
+
+    /// Today's spend as a part of the nearer limit; 0 without limits.
+    pub fn used_ratio(&self) -> f64 {
+        let today = self.0.today(pacific_day(self.0.clock.now()));
+        self.0.ratio(today.own.max(today.shared))
+    }
+}
+
+impl Parts {
+    fn today(&self, day: Option<Date>) -> MutexGuard<'_, Today> {
+        let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
+        if today.day != day {
+            *today = Today { day, ..Today::default() };
+        }
+        today
+    }
+
+    async fn set_aside(&self, cost: Micros, day: Option<Date>) -> Result<(), ()> {
+        let own = self.today(day).own;
+        let shared = match (&self.shared, day) {
+            (Some(shared), Some(day)) => shared.add(cost, own, day).await,
+            _ => None,
+        };
+        let mut today = self.today(day);
+        if let Some((is_within, sums)) = shared {
+            today.shared = sums;
+            if !is_within {
+                return Err(());
+            }
+        } else {
+            let mut wanted = today.own.max(today.shared);
+            wanted.change(cost, 1);
+            if self.passes(wanted) {
+                return Err(());
+            }
+        }
+        today.own.change(cost, 1);
+        Ok(())
+    }
+
+    fn passes(&self, sums: Sums) -> bool {
+        let Limits { daily_usd, daily_calls } = self.limits;
+        (daily_usd > 0.0 && sums.micros > Micros::of_usd(daily_usd).0) || (daily_calls > 0 && sums.calls > daily_calls)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a day's calls are far below 2^52")]
+    fn ratio(&self, sums: Sums) -> f64 {
+        let Limits { daily_usd, daily_calls } = self.limits;
+        let of_usd = if daily_usd > 0.0 { Micros(sums.micros).usd() / daily_usd } else { 0.0 };
+        let of_calls = if daily_calls > 0 { sums.calls as f64 / daily_calls as f64 } else { 0.0 };
+        of_usd.max(of_calls)
+    }
+
+    /// Corrects by so many requests of this cost, here at once and in Redis soon.
+    fn correct(self: &Arc<Self>, cost: Micros, times: i64, day: Option<Date>) {
+        {
+            let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
+            if today.day == day {
+                today.own.change(cost, times);
+                today.shared.change(cost, times);
+            }
+        }
+        if let (false, Some(shared), Some(day)) = (times == 0, self.shared.clone(), day) {
+            self.tasks.spawn(async move { shared.correct(cost, times, day).await });
+        }
+    }
+
+    /// Said once a day, of what was really spent.
+    fn warn(&self, day: Option<Date>) {
+        let mut today = self.today(day);
+        let sums = today.own.max(today.shared);
+        let ratio = self.ratio(sums);
+        if ratio >= WARN_RATIO && !today.warned {
+            today.warned = true;
+            tracing::warn!(
+                spent_usd = Micros(sums.micros).usd(),
+                calls = sums.calls,
+                used_ratio = ratio,
+                "most of today's budget for Google is spent; it starts anew at midnight US Pacific time"
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(daily_usd: f64, daily_calls: u64) -> (Budget, Clock) {
+        let clock = Clock::manual("2026-11-20T12:00:00Z".parse().expect("time"));
+        (Budget::new(Limits { daily_usd, daily_calls }, None, clock.clone(), Tasks::new()), clock)
+    }
+
+    const CENT: Micros = Micros(10_000);
+
+    async fn spend(budget: &Budget) -> bool {
+        let Ok(reserved) = budget.reserve(CENT).await else { return false };
+        reserved.send().await.expect("reserved");
+        reserved.billed();
+        true
+    }
+
+    #[tokio::test]
+    async fn what_is_reserved_counts_at_once_and_is_given_back_if_unspent() {
+        let (budget, _) = budget(0.02, 0);
+        let first = budget.reserve(CENT).await.expect("within");
+        let second = budget.reserve(CENT).await.expect("within");
+        assert!(budget.reserve(CENT).await.is_err());
+        assert!((budget.used_ratio() - 1.0).abs() < 1e-9);
+        second.send().await.expect("reserved");
+        second.ended();
+        drop((first, second));
+        assert!(budget.used_ratio().abs() < 1e-9);
+        assert!(spend(&budget).await && spend(&budget).await && !spend(&budget).await);
+    }
+
+    #[tokio::test]
+    async fn what_was_sent_and_abandoned_counts_as_billed() {
+        let (budget, _) = budget(0.01, 0);
+        let reserved = budget.reserve(CENT).await.expect("within");
+        reserved.send().await.expect("reserved");
+        drop(reserved);
+        assert!(!spend(&budget).await);
+    }
+
+    #[tokio::test]
+    async fn a_second_billed_request_is_reserved_too() {
+        let (budget, _) = budget(0.02, 0);
+        let reserved = budget.reserve(CENT).await.expect("within");
+        for _ in 0..2 {
+            reserved.send().await.expect("within");
+            reserved.billed();
+        }
+        assert!(reserved.send().await.is_err(), "a third one passes the limit");
+        drop(reserved);
+        assert!((budget.used_ratio() - 1.0).abs() < 1e-9);
+    }
+
+    #[tokio::test]
+    async fn a_new_day_begins_at_midnight_pacific() {
+        let (budget, clock) = budget(0.0, 1);
+        assert!(spend(&budget).await);
+        assert_eq!(budget.reserve(CENT).await.expect_err("spent").resets_in, Duration::from_hours(20));
+        clock.advance(Duration::from_hours(20));
+        assert!(spend(&budget).await);
+    }
+
+    #[tokio::test]
+    async fn without_limits_everything_goes() {
+        let (budget, _) = budget(0.0, 0);
+        for _ in 0..100 {
+            budget.reserve(Micros(u64::MAX / 2)).await.expect("no limit").billed();
+        }
+    }
+
+    #[test]
+    fn prices_are_exact() {
+        assert_eq!([0.025, 0.035, 5.0, 0.0].map(Micros::of_usd), [25_000, 35_000, 5_000_000, 0].map(Micros));
+        assert_eq!(Micros::of_usd(1e-9), Micros(1), "no limit is so small that it is none");
+    }
+}
