@@ -336,5 +336,9 @@ async fn cache_06_values_in_redis_that_are_not_ours_are_misses_that_are_counted(
         assert_eq!(server.upstream_requests().await.len(), 1, "{outcome}");
         let line = format!("cache_requests_total{{outcome=\"{outcome}\",tier=\"redis\"}}");
         assert_eq!(server.metric(&line).await, 1.0, "{outcome}");
+        // What was asked anew is kept anew, a moment after the answer.
+        while server.metric(r#"cache_requests_total{outcome="stored",tier="redis"}"#).await < 1.0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 }
