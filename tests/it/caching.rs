@@ -259,6 +259,33 @@ async fn servers_that_share_a_redis_share_what_they_paid_for() {
     assert_eq!(redis.run::<Vec<String>>(cmd("CONFIG").arg("GET").arg("save")).await[1], "", "nothing reaches a disk");
 }
 
+/// The way through Redis makes nothing younger: a value leaves the memory of every server at the same time.
+#[tokio::test]
+async fn what_comes_from_redis_keeps_only_what_is_left_of_its_lifetime() {
+    let clock = Clock::manual(now());
+    let redis = RedisServer::start().await;
+    let start = || {
+        TestServer::builder()
+            .set("cache.places_content_ttl", "60s")
+            .set("cache.redis_url", redis.url())
+            .clock(clock.clone())
+            .start()
+    };
+    start().await.data("get_place", json!({"place_id": BAKERY})).await;
+    while redis.cache_keys().await.is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    clock.advance(Duration::from_secs(50));
+    let other = start().await;
+    other.data("get_place", json!({"place_id": BAKERY})).await;
+    clock.advance(Duration::from_secs(9));
+    other.data("get_place", json!({"place_id": BAKERY})).await;
+    assert_eq!(other.upstream_requests().await.len(), 0);
+    clock.advance(Duration::from_secs(1));
+    other.data("get_place", json!({"place_id": BAKERY})).await;
+    assert_eq!(other.upstream_requests().await.len(), 1);
+}
+
 /// `0` switches a class off everywhere, also for what another server has left in Redis.
 #[tokio::test]
 async fn with_a_lifetime_of_zero_redis_is_not_used_either() {
