@@ -9,7 +9,7 @@ pub mod sanitize;
 mod view;
 
 pub use attribution::Attribution;
-pub use sample::{RatingFilter, Sample};
+pub use sample::{RatingFilter, Sample, count};
 pub use view::{Detail, MapsText, PlaceDetails, PlaceView, ReviewView, StatusView};
 
 use crate::{

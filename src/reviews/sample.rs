@@ -130,7 +130,8 @@ impl Sample {
     }
 }
 
-fn count(number: usize, noun: &str) -> String {
+/// A number with its noun, for example `1,312 ratings`.
+pub fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
 }
 

@@ -1,14 +1,21 @@
 //! Arguments that several tools share, read into domain values. Their form was checked against the schema before.
 
-use crate::model::{Failure, Invalid, Language, PlaceId, Region};
+use crate::{
+    model::{Failure, Invalid, Language, PlaceId, Region},
+    reviews::WhichPlace,
+};
 
 /// English, unless the caller says otherwise.
 pub(super) fn english() -> String {
     "en".to_owned()
 }
 
-pub(super) fn place_id(text: &str) -> Result<PlaceId, Failure> {
-    PlaceId::parse(text).map_err(|invalid| refuse(&invalid))
+pub(super) fn which_place(id: &str, in_language: &str, of_region: Option<&String>) -> Result<WhichPlace, Failure> {
+    Ok(WhichPlace {
+        id: PlaceId::parse(id).map_err(|invalid| refuse(&invalid))?,
+        language: language(in_language)?,
+        region: region(of_region)?,
+    })
 }
 
 pub(super) fn language(text: &str) -> Result<Language, Failure> {

@@ -4,7 +4,7 @@ use super::{arguments, text};
 use crate::{
     mcp::{Answer, Call, Logged, Tool},
     model::{DataSource, Failure, LANGUAGE_PATTERN, PLACE_ID_PATTERN, REGION_PATTERN},
-    reviews::{Attribution, OnePlace, PlaceDetails, Reviews, WhichPlace},
+    reviews::{Attribution, OnePlace, PlaceDetails, Reviews},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -63,11 +63,7 @@ impl Tool for GetPlace {
     }
 
     async fn run(&self, call: Call, input: Input) -> Result<Output, Failure> {
-        let which = WhichPlace {
-            id: arguments::place_id(&input.place_id)?,
-            language: arguments::language(&input.language)?,
-            region: arguments::region(input.region.as_ref())?,
-        };
+        let which = arguments::which_place(&input.place_id, &input.language, input.region.as_ref())?;
         let OnePlace { place, source, attribution } = self.reviews.place(&which, &call.deadline).await?;
         Ok(Output { data_source: source, place, attribution })
     }
@@ -75,10 +71,7 @@ impl Tool for GetPlace {
 
 impl Answer for Output {
     fn text(&self) -> String {
-        let mut page = format!("{}\n", text::place_line(&self.place.place));
-        if let Some(alert) = &self.place.place.alert {
-            let _ = writeln!(page, "Warning of the source: {alert}");
-        }
+        let mut page = text::place(&self.place.place);
         if let Some(summary) = &self.place.review_summary {
             let _ = writeln!(page, "Summary of its reviews:\n{}", text::quotation(&summary.text));
             for (name, shown) in [

@@ -1,6 +1,6 @@
 //! Parts of the text form of answers that several tools share.
 
-use crate::reviews::{Attribution, PlaceView};
+use crate::reviews::{Attribution, PlaceView, count};
 use std::fmt::Write as _;
 
 /// Name, figures, status and id of a place in one line.
@@ -28,12 +28,19 @@ pub(super) fn place_line(place: &PlaceView) -> String {
     line
 }
 
+/// One place with what the source warns of.
+pub(super) fn place(place: &PlaceView) -> String {
+    let mut text = format!("{}\n", place_line(place));
+    if let Some(alert) = &place.alert {
+        let _ = writeln!(text, "Warning of the source: {alert}");
+    }
+    text
+}
+
 /// The mean and the number of ratings.
 pub(super) fn figures(place: &PlaceView) -> String {
     match (place.rating, place.rating_count) {
-        (Some(rating), Some(count)) => {
-            format!("{rating:.1} ★ from {count} rating{}", if count == 1 { "" } else { "s" })
-        }
+        (Some(rating), Some(ratings)) => format!("{rating:.1} ★ from {}", count(ratings as usize, "rating")),
         (Some(rating), None) => format!("{rating:.1} ★"),
         (None, _) => "no ratings yet".to_owned(),
     }

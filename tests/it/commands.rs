@@ -83,6 +83,10 @@ fn the_demo_prints_a_first_answer() {
     let text = stdout(&output);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(text.contains("The Moonlit Bakery") && text.contains("★★★★★"), "{text}");
+    assert!(
+        text.contains("from 1,312 ratings") && text.contains("out of 1,312 ratings"),
+        "one number, one form: {text}"
+    );
     assert!(text.contains("synthetic") && text.contains("Synthetic demo data"));
     assert_eq!(stderr(&output), "");
 }

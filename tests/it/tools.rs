@@ -206,10 +206,12 @@ async fn moved_closed_and_future_places_say_so() {
 async fn suspicious_reviews_come_with_the_warning_of_the_source() {
     let server = TestServer::start().await;
 
-    let result = server.call("get_reviews", json!({"place_id": "ChIJdemo_crack_and_mend_001"})).await;
+    for tool in ["get_place", "get_reviews"] {
+        let result = server.call(tool, json!({"place_id": "ChIJdemo_crack_and_mend_001"})).await;
 
-    assert!(result.0["structuredContent"]["place"]["alert"].is_string());
-    assert!(result.text().contains("Warning of the source: "));
+        assert!(result.0["structuredContent"]["place"]["alert"].is_string(), "{tool}");
+        assert!(result.text().contains("Warning of the source: "), "{tool}");
+    }
 }
 
 #[tokio::test]
