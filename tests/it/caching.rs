@@ -242,9 +242,7 @@ async fn servers_that_share_a_redis_share_what_they_paid_for() {
     };
     let one = with("demo-key").start().await;
     let data = one.data("get_reviews", json!({"place_id": BAKERY})).await;
-    while redis.cache_keys().await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    redis.keeps(1).await;
 
     let other = with("demo-key").start().await;
     assert_eq!(other.data("get_reviews", json!({"place_id": BAKERY})).await, data);
@@ -272,9 +270,7 @@ async fn what_comes_from_redis_keeps_only_what_is_left_of_its_lifetime() {
             .start()
     };
     start().await.data("get_place", json!({"place_id": BAKERY})).await;
-    while redis.cache_keys().await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    redis.keeps(1).await;
     clock.advance(Duration::from_secs(50));
     let other = start().await;
     other.data("get_place", json!({"place_id": BAKERY})).await;
@@ -294,9 +290,7 @@ async fn with_a_lifetime_of_zero_redis_is_not_used_either() {
         TestServer::builder().set("cache.places_content_ttl", lifetime).set("cache.redis_url", redis.url()).start()
     };
     with("60s").await.data("get_place", json!({"place_id": BAKERY})).await;
-    while redis.cache_keys().await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    redis.keeps(1).await;
     let server = with("0").await;
     for _ in 0..2 {
         server.data("get_place", json!({"place_id": BAKERY})).await;
@@ -327,9 +321,7 @@ async fn cache_06_values_in_redis_that_are_not_ours_are_misses_that_are_counted(
     let first = start().await;
     first.data("get_place", json!({"place_id": BAKERY})).await;
     first.data("get_place", json!({"place_id": "ChIJdemo_haft_anar_rest_001"})).await;
-    while redis.cache_keys().await.len() < 2 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    redis.keeps(2).await;
     let keys = redis.cache_keys().await;
     let [one, other] = [&keys[0], &keys[1]];
     let good: Vec<u8> = redis.run(cmd("GET").arg(one)).await;

@@ -282,24 +282,28 @@ fn life_01_an_idle_server_stops_at_once_when_asked() {
     }
 }
 
-#[tokio::test]
-async fn calls_under_way_finish_before_the_server_stops() {
+/// A server with a call under way for which Google takes `milliseconds`, stopped: what the call printed, the rest of
+/// the log, and whether the server ended well.
+async fn stop_during_a_call(milliseconds: u64, settings: &[(&str, &str)]) -> (Output, String, bool) {
     let upstream = TestServer::start().await;
-    let serving = Serving::start(&[
-        ("REVIEWS__GOOGLE__PLACES_URL", upstream.emulator.url().as_str()),
-        ("REVIEWS__GOOGLE__API_KEY", "demo-key"),
-    ]);
-    upstream.fault(serde_json::json!({"kind": "latency", "milliseconds": 800})).await;
+    let google = upstream.emulator.url();
+    let google = [("REVIEWS__GOOGLE__PLACES_URL", google.as_str()), ("REVIEWS__GOOGLE__API_KEY", "demo-key")];
+    let serving = Serving::start(&[&google, settings].concat());
+    upstream.fault(serde_json::json!({"kind": "latency", "milliseconds": milliseconds})).await;
     let endpoint = serving.endpoint.clone();
     let arguments = format!(r#"{{"place_id":"{BAKERY}"}}"#);
     let call = tokio::task::spawn_blocking(move || run(&["call", "get_place", &arguments, "--url", &endpoint]));
     while upstream.upstream_requests().await.is_empty() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-
     let (log, ended_well) = tokio::task::spawn_blocking(|| serving.stop()).await.unwrap();
+    (call.await.unwrap(), log, ended_well)
+}
 
-    let called = call.await.unwrap();
+#[tokio::test]
+async fn calls_under_way_finish_before_the_server_stops() {
+    let (called, log, ended_well) = stop_during_a_call(800, &[]).await;
+
     assert!(called.status.success(), "{}\n{log}", stderr(&called));
     assert!(ended_well, "{log}");
 }
@@ -307,24 +311,10 @@ async fn calls_under_way_finish_before_the_server_stops() {
 /// A call that takes longer than the time to drain is cut off, and the exit code says so.
 #[tokio::test]
 async fn a_stop_that_cuts_calls_off_is_told() {
-    let upstream = TestServer::start().await;
-    let serving = Serving::start(&[
-        ("REVIEWS__GOOGLE__PLACES_URL", upstream.emulator.url().as_str()),
-        ("REVIEWS__GOOGLE__API_KEY", "demo-key"),
-        ("REVIEWS__SERVER__DRAIN_TIMEOUT", "100ms"),
-    ]);
-    upstream.fault(serde_json::json!({"kind": "latency", "milliseconds": 60_000})).await;
-    let endpoint = serving.endpoint.clone();
-    let arguments = format!(r#"{{"place_id":"{BAKERY}"}}"#);
-    let call = tokio::task::spawn_blocking(move || run(&["call", "get_place", &arguments, "--url", &endpoint]));
-    while upstream.upstream_requests().await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-
-    let (log, ended_well) = tokio::task::spawn_blocking(|| serving.stop()).await.unwrap();
+    let (called, log, ended_well) = stop_during_a_call(60_000, &[("REVIEWS__SERVER__DRAIN_TIMEOUT", "100ms")]).await;
 
     assert!(!ended_well && log.contains("cut off"), "{log}");
-    assert!(!call.await.unwrap().status.success());
+    assert!(!called.status.success());
 }
 
 /// A proxy in the environment is not asked for what is on this machine.

@@ -173,9 +173,7 @@ async fn res_05_redis_is_used_again_after_it_came_back() {
     ask_for_all(&server).await;
 
     assert_eq!(redis_check(&server).await["state"], json!("up"));
-    while redis.cache_keys().await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    redis.keeps(1).await;
 }
 
 #[tokio::test]
@@ -214,9 +212,7 @@ async fn res_07_redis_has_another_clock() {
             .start()
     };
     start().await.data("get_place", json!({"place_id": BAKERY})).await;
-    while redis.cache_keys().await.is_empty() {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    redis.keeps(1).await;
     clock.advance(Duration::from_secs(61));
     assert_eq!(redis.cache_keys().await.len(), 1, "by the clock of Redis it is still good");
     let other = start().await;

@@ -44,6 +44,13 @@ impl RedisServer {
         keys
     }
 
+    /// Waits until the cache keeps this many values: they are written after the answer.
+    pub(crate) async fn keeps(&self, values: usize) {
+        while self.cache_keys().await.len() < values {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// SIGKILL.
     pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
