@@ -3,8 +3,11 @@
 use rmcp::{
     RoleClient, ServiceExt as _,
     model::{CallToolRequestParams, JsonObject},
-    service::RunningService,
-    transport::{StreamableHttpClientTransport, streamable_http_client::StreamableHttpClientTransportConfig},
+    service::{ClientInitializeError, RunningService},
+    transport::{
+        StreamableHttpClientTransport,
+        streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError},
+    },
 };
 use serde_json::Value;
 use std::time::Duration;
@@ -104,9 +107,16 @@ fn http_client(url: &str) -> reqwest::Result<reqwest::Client> {
     if is_here { builder.no_proxy().build() } else { builder.build() }
 }
 
-/// The innermost cause, which is the one that a person can act on.
-fn reason(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut cause = error;
+/// The innermost cause, which is the one that a person can act on. `rmcp` does not pass it on as the `source` of its
+/// errors, and what it prints instead is full of its own types.
+fn reason(error: &ClientInitializeError) -> String {
+    let ClientInitializeError::TransportError { error, .. } = error else {
+        return error.to_string();
+    };
+    let mut cause: &(dyn std::error::Error + 'static) = match error.error.downcast_ref() {
+        Some(StreamableHttpError::<reqwest::Error>::Client(error)) => error,
+        _ => error.error.as_ref(),
+    };
     while let Some(inner) = cause.source() {
         cause = inner;
     }

@@ -31,6 +31,8 @@ fn stderr(output: &Output) -> String {
 struct Serving {
     child: Child,
     log: BufReader<ChildStderr>,
+    /// What it logged until it served.
+    start: String,
     endpoint: String,
     operations: String,
 }
@@ -42,16 +44,17 @@ impl Serving {
         command.env("REVIEWS__SERVER__LISTEN", "127.0.0.1:0").env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
         let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let (mut endpoint, mut operations) = (String::new(), String::new());
+        let (mut start, mut endpoint, mut operations) = (String::new(), String::new(), String::new());
         while endpoint.is_empty() {
             let mut line = String::new();
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "serve ended before it served");
+            start.push_str(&line);
             let line: Value =
                 serde_json::from_str(&line).unwrap_or_else(|_| panic!("not one JSON object a line: {line}"));
             line["endpoint"].as_str().unwrap_or_default().clone_into(&mut endpoint);
             operations = line["operations"].as_str().map_or(operations, str::to_owned);
         }
-        Self { child, log, endpoint, operations }
+        Self { child, log, start, endpoint, operations }
     }
 
     fn signal(&self, name: &str) {
@@ -251,9 +254,23 @@ fn life_13_a_port_in_use_is_told() {
 #[test]
 fn a_server_without_a_key_starts_and_says_so() {
     let serving = Serving::start(&[]);
+    assert_eq!(serving.start.matches("GOOGLE_MAPS_API_KEY").count(), 1, "{}", serving.start);
     let arguments = format!(r#"{{"place_id":"{BAKERY}"}}"#);
     let called = run(&["call", "get_place", &arguments, "--url", &serving.endpoint]);
     assert!(stderr(&called).contains("GOOGLE_MAPS_API_KEY"), "{}", stderr(&called));
+}
+
+/// What a person can act on, not the types of a library.
+#[test]
+fn a_call_to_nobody_says_why_there_is_no_connection() {
+    for (url, cause) in [("http://127.0.0.1:1/mcp", "Connection refused"), ("nonsense", "relative URL without a base")]
+    {
+        let called = run(&["call", "get_place", "--url", url]);
+        assert_eq!(called.status.code(), Some(1));
+        let said = stderr(&called);
+        assert!(said.starts_with(&format!("error: cannot connect to {url}: {cause}")), "{said}");
+        assert!(said.lines().count() == 1 && !said.contains("rmcp"), "{said}");
+    }
 }
 
 #[test]
