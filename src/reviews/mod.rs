@@ -2,6 +2,7 @@
 //!
 //! Whatever leaves this room is sanitised, attributed and says what it is a sample of.
 
+pub mod analysis;
 mod attribution;
 mod keys;
 mod sample;
