@@ -12,7 +12,7 @@ use google_reviews_mcp::{
     google::{drift, mask, place_from_body},
     health::Health,
     mcp,
-    model::{DataSource, Failure, Located, Place},
+    model::{DataSource, Failure, Located, Place, SecretKey},
     redis::{self, Redis},
     reviews::{Detail, PlaceReviews, RatingFilter, Selection, sanitize},
     tasks::Tasks,
@@ -93,7 +93,13 @@ impl Key for PlaceKey {
 fn cache_on(redis: Option<Redis>) -> Cache {
     let minute = Duration::from_mins(10);
     let lifetimes = Lifetimes { places_content: minute, missing_place: minute };
-    let settings = Settings { memory_bytes: 100_000_000, lifetimes, credential: "key".into(), redis };
+    let settings = Settings {
+        memory_bytes: 100_000_000,
+        lifetimes,
+        credential: "key".into(),
+        seal: SecretKey::random().derive("seal"),
+        redis,
+    };
     Cache::new(settings, Clock::system(), Tasks::new(), Metrics::new().unwrap())
 }
 

@@ -69,9 +69,9 @@ impl Health {
         self.lock().clone()
     }
 
-    /// Whether this instance can serve.
+    /// Whether this instance can serve: what it needs has answered, and still does.
     pub fn is_ready(&self) -> bool {
-        self.lock().iter().all(|check| !check.needed_to_serve || check.state.is_up())
+        self.lock().iter().all(|check| !check.needed_to_serve || check.state == State::Up)
     }
 
     fn set(&self, name: &'static str, state: State) {

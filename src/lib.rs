@@ -8,12 +8,14 @@
 //! | [`app`] | the composition root: the only place that constructs |
 //! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, health paths, metrics page |
 //! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client |
-//! | [`tools`] | what we offer: one file a tool |
-//! | [`reviews`] | the domain: use cases, sanitising, attribution, samples |
+//! | [`tools`], [`resources`] | what we offer: one file each |
+//! | [`reviews`] | the domain: use cases, sanitising, attribution, samples, analysis, reports |
+//! | [`idempotency`] | claim, lease, replay: a writing call is done once |
 //! | [`cache`] | two tiers, typed keys, one flight per key |
 //! | [`budget`] | what was spent today |
 //! | [`resilience`] | breaker, retries, load shedding |
 //! | [`redis`] | the pool |
+//! | [`store`] | SQLite or PostgreSQL: reports, claims, the spend of the day |
 //! | [`google`] | the upstream: client, field masks and prices, drift check, errors |
 //! | [`emulator`] | side room: a server that speaks Google's wire format, with invented data and faults |
 //!
@@ -36,11 +38,14 @@ pub mod emulator;
 pub mod google;
 pub mod health;
 pub mod http;
+pub mod idempotency;
 pub mod mcp;
 pub mod model;
 pub mod redis;
 pub mod resilience;
+pub mod resources;
 pub mod reviews;
+pub mod store;
 pub mod tasks;
 pub mod telemetry;
 pub mod tools;

@@ -5,17 +5,22 @@
 //! together; without it, or while it is away, each counts for itself and with what it last knew of the others.
 
 mod reservation;
+mod saved;
 mod shared;
 
 pub use reservation::Reservation;
 
 use crate::{
     clock::{Clock, pacific_day, until_pacific_midnight},
+    model::hex,
     redis::Redis,
+    store::Store,
     tasks::Tasks,
 };
+use aws_lc_rs::digest::{SHA256, digest};
 use jiff::civil::Date;
-use secrecy::SecretString;
+use saved::Saved;
+use secrecy::{ExposeSecret as _, SecretString};
 use shared::Shared;
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -44,6 +49,12 @@ impl Micros {
     pub fn of_usd(usd: f64) -> Self {
         // Binary fractions make 0.025 dollars a little more than 25,000 millionths.
         Self((usd.max(0.0) * 1_000_000.0 - 1e-6).ceil() as u64)
+    }
+
+    /// So many times.
+    #[must_use]
+    pub fn times(self, times: u32) -> Self {
+        Self(self.0.saturating_mul(u64::from(times)))
     }
 
     /// In dollars.
@@ -88,7 +99,17 @@ struct Parts {
     clock: Clock,
     today: Mutex<Today>,
     shared: Option<Shared>,
+    saved: Option<Saved>,
     tasks: Tasks,
+}
+
+/// Where a budget is kept beside the memory of the process.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Instances that share it count together at once.
+    pub redis: Option<Redis>,
+    /// Outlives the process; instances that share it count together soon.
+    pub store: Option<Store>,
 }
 
 #[derive(Debug, Default)]
@@ -109,11 +130,14 @@ pub struct Exhausted {
 }
 
 impl Budget {
-    /// Nothing spent yet. `credential` is what Google bills; instances that share it and a Redis share the budget.
-    pub fn new(limits: Limits, shared: Option<(Redis, &SecretString)>, clock: Clock, tasks: Tasks) -> Self {
+    /// Nothing spent yet, as far as this process knows. `credential` is what Google bills: what is spent with another
+    /// counts apart.
+    pub fn new(limits: Limits, kept: Kept, credential: &SecretString, clock: Clock, tasks: Tasks) -> Self {
         let is_limited = limits.daily_usd > 0.0 || limits.daily_calls > 0;
-        let shared = shared.filter(|_| is_limited).map(|(redis, credential)| Shared::new(redis, credential, limits));
-        Self(Arc::new(Parts { limits, clock, today: Mutex::default(), shared, tasks }))
+        let redis = kept.redis.filter(|_| is_limited);
+        let shared = redis.map(|redis| Shared::new(redis, partition(credential), limits));
+        let saved = kept.store.map(|store| Saved::new(store, partition(credential)));
+        Self(Arc::new(Parts { limits, clock, today: Mutex::default(), shared, saved, tasks }))
     }
 
     /// Reserves the cost of a call before its first request.
@@ -121,10 +145,34 @@ impl Budget {
     /// # Errors
     /// [`Exhausted`] when it would pass a limit.
     pub async fn reserve(&self, cost: Micros) -> Result<Reservation, Exhausted> {
+        self.reserve_all(cost, 1).await?.pop().ok_or(Exhausted { resets_in: Duration::ZERO })
+    }
+
+    /// Reserves the cost of so many requests of one call: of all or of none.
+    ///
+    /// # Errors
+    /// [`Exhausted`] when it would pass a limit.
+    pub async fn reserve_all(&self, cost: Micros, times: u32) -> Result<Vec<Reservation>, Exhausted> {
         let now = self.0.clock.now();
         let day = pacific_day(now);
-        self.0.set_aside(cost, day).await.map_err(|()| Exhausted { resets_in: until_pacific_midnight(now) })?;
-        Ok(Reservation::new(self.clone(), cost, day))
+        let set_aside = self.0.set_aside(cost, times, day).await;
+        set_aside.map_err(|()| Exhausted { resets_in: until_pacific_midnight(now) })?;
+        Ok((0..times).map(|_| Reservation::new(self.clone(), cost, day)).collect())
+    }
+
+    /// Takes up what was spent today before this process started.
+    pub async fn restore(&self) {
+        let day = pacific_day(self.0.clock.now());
+        let (Some(saved), Some(date)) = (&self.0.saved, day) else { return };
+        if let Some(sums) = saved.of_day(date).await {
+            let mut today = self.0.today(day);
+            today.own = today.own.max(sums);
+        }
+    }
+
+    /// Writes what could not be written when it was spent.
+    pub async fn save(&self) {
+        self.0.save().await;
     }
 
     /// Today's spend as a part of the nearer limit; 0 without limits.
@@ -143,10 +191,10 @@ impl Parts {
         today
     }
 
-    async fn set_aside(&self, cost: Micros, day: Option<Date>) -> Result<(), ()> {
+    async fn set_aside(self: &Arc<Self>, cost: Micros, times: u32, day: Option<Date>) -> Result<(), ()> {
         let own = self.today(day).own;
         let shared = match (&self.shared, day) {
-            (Some(shared), Some(day)) => shared.add(cost, own, day).await,
+            (Some(shared), Some(day)) => shared.add((cost, times), own, day).await,
             _ => None,
         };
         let mut today = self.today(day);
@@ -157,13 +205,36 @@ impl Parts {
             }
         } else {
             let mut wanted = today.own.max(today.shared);
-            wanted.change(cost, 1);
+            wanted.change(cost, i64::from(times));
             if self.passes(wanted) {
                 return Err(());
             }
+            today.shared.change(cost, i64::from(times));
         }
-        today.own.change(cost, 1);
+        today.own.change(cost, i64::from(times));
+        drop(today);
+        self.note(cost, i64::from(times), day);
         Ok(())
+    }
+
+    /// Writes down what was set aside, or given back, soon.
+    fn note(self: &Arc<Self>, cost: Micros, times: i64, day: Option<Date>) {
+        if let (Some(saved), Some(day)) = (&self.saved, day) {
+            saved.note(cost, times, day);
+            let parts = Arc::clone(self);
+            self.tasks.spawn(async move { parts.save().await });
+        }
+    }
+
+    async fn save(&self) {
+        let Some(saved) = &self.saved else { return };
+        for (day, sums) in saved.save().await {
+            let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
+            // With Redis, that knows better.
+            if today.day == Some(day) && self.shared.is_none() {
+                today.shared = sums;
+            }
+        }
     }
 
     fn passes(&self, sums: Sums) -> bool {
@@ -188,6 +259,9 @@ impl Parts {
                 today.shared.change(cost, times);
             }
         }
+        if times != 0 {
+            self.note(cost, times, day);
+        }
         if let (false, Some(shared), Some(day)) = (times == 0, self.shared.clone(), day) {
             self.tasks.spawn(async move { shared.correct(cost, times, day).await });
         }
@@ -210,13 +284,21 @@ impl Parts {
     }
 }
 
+/// A name for a credential that does not tell it.
+fn partition(credential: &SecretString) -> String {
+    let hash = digest(&SHA256, &[b"partition of the budget\0", credential.expose_secret().as_bytes()].concat());
+    hex(hash.as_ref().get(..8).unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn budget(daily_usd: f64, daily_calls: u64) -> (Budget, Clock) {
         let clock = Clock::manual("2026-11-20T12:00:00Z".parse().expect("time"));
-        (Budget::new(Limits { daily_usd, daily_calls }, None, clock.clone(), Tasks::new()), clock)
+        let limits = Limits { daily_usd, daily_calls };
+        let credential = SecretString::from("key");
+        (Budget::new(limits, Kept::default(), &credential, clock.clone(), Tasks::new()), clock)
     }
 
     const CENT: Micros = Micros(10_000);

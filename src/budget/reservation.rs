@@ -32,7 +32,7 @@ impl Reservation {
     pub async fn send(&self) -> Result<(), Exhausted> {
         if self.billed.load(Ordering::Relaxed) >= self.reserved.load(Ordering::Relaxed) {
             let resets_in = until_pacific_midnight(self.budget.0.clock.now());
-            self.budget.0.set_aside(self.cost, self.day).await.map_err(|()| Exhausted { resets_in })?;
+            self.budget.0.set_aside(self.cost, 1, self.day).await.map_err(|()| Exhausted { resets_in })?;
             self.reserved.fetch_add(1, Ordering::Relaxed);
         }
         self.is_under_way.store(true, Ordering::Relaxed);

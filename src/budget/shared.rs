@@ -2,11 +2,8 @@
 
 use super::{Limits, Micros, Sums};
 use crate::redis::Redis;
-use aws_lc_rs::digest::{SHA256, digest};
 use deadpool_redis::redis::Script;
 use jiff::civil::Date;
-use secrecy::{ExposeSecret as _, SecretString};
-use std::fmt::Write as _;
 
 /// The day's sums in Redis.
 #[derive(Debug, Clone)]
@@ -17,17 +14,22 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(redis: Redis, credential: &SecretString, limits: Limits) -> Self {
-        Self { redis, partition: partition(credential), limits }
+    pub(super) fn new(redis: Redis, partition: String, limits: Limits) -> Self {
+        Self { redis, partition, limits }
     }
 
     /// Adds to the count that all instances share; nothing if Redis cannot be asked.
-    pub(super) async fn add(&self, cost: Micros, own: Sums, day: Date) -> Option<(bool, Sums)> {
+    pub(super) async fn add(&self, (cost, times): (Micros, u32), own: Sums, day: Date) -> Option<(bool, Sums)> {
         let (key, script) = (self.key(day), Script::new(ADD));
         let limit = Micros::of_usd(self.limits.daily_usd).0;
         let added = self.redis.look_up(async |connection| {
             let mut call = script.key(&key);
-            call.arg(cost.0).arg(limit).arg(self.limits.daily_calls).arg(own.micros).arg(own.calls);
+            call.arg(cost.times(times).0)
+                .arg(limit)
+                .arg(self.limits.daily_calls)
+                .arg(own.micros)
+                .arg(own.calls)
+                .arg(times);
             call.invoke_async::<(bool, u64, u64)>(connection).await
         });
         added.await.ok().map(|(is_within, micros, calls)| (is_within, Sums { micros, calls }))
@@ -53,14 +55,14 @@ impl Shared {
 /// Adds the cost unless that passes a limit; returns whether it did not, and the day's sums. What the caller alone has
 /// spent is the least that they can be, also when Redis has forgotten them.
 const ADD: &str = "
-local cost, limit, most = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local cost, limit, most, times = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[6])
 local spent = math.max(tonumber(redis.call('HGET', KEYS[1], 'micros') or '0'), tonumber(ARGV[4]))
 local calls = math.max(tonumber(redis.call('HGET', KEYS[1], 'calls') or '0'), tonumber(ARGV[5]))
 local within = 1
-if (limit > 0 and spent + cost > limit) or (most > 0 and calls + 1 > most) then
+if (limit > 0 and spent + cost > limit) or (most > 0 and calls + times > most) then
   within = 0
 else
-  spent, calls = spent + cost, calls + 1
+  spent, calls = spent + cost, calls + times
 end
 redis.call('HSET', KEYS[1], 'micros', string.format('%.0f', spent), 'calls', string.format('%.0f', calls))
 redis.call('EXPIRE', KEYS[1], 172800)
@@ -74,12 +76,3 @@ for index, field in ipairs({'micros', 'calls'}) do
   redis.call('HSET', KEYS[1], field, string.format('%.0f', math.max(sum, 0)))
 end
 return nil";
-
-/// A name for a credential that does not tell it.
-fn partition(credential: &SecretString) -> String {
-    let hash = digest(&SHA256, &[b"partition of the budget\0", credential.expose_secret().as_bytes()].concat());
-    hash.as_ref().iter().take(8).fold(String::new(), |mut name, byte| {
-        let _ = write!(name, "{byte:02x}");
-        name
-    })
-}

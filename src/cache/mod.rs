@@ -21,7 +21,7 @@ use flight::{Boarding, Flights};
 use key::Hash;
 use memory::Memory;
 use remote::Remote;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use std::{any::Any, future::Future, sync::Arc, time::Duration};
 use tracing::Instrument as _;
 
@@ -59,8 +59,10 @@ pub struct Settings {
     pub memory_bytes: u64,
     /// How long what is kept.
     pub lifetimes: Lifetimes,
-    /// The secret that paid for the content; it partitions the keys and seals what lies in Redis.
+    /// The secret that paid for the content: what one paid for is not found by another.
     pub credential: SecretString,
+    /// The key that seals what lies in Redis.
+    pub seal: SecretBox<[u8; 32]>,
     /// The shared tier.
     pub redis: Option<Redis>,
 }
@@ -84,9 +86,7 @@ impl Cache {
     /// An empty cache.
     pub fn new(settings: Settings, clock: Clock, tasks: Tasks, metrics: Metrics) -> Self {
         let partition = key::partition(settings.credential.expose_secret().as_bytes());
-        let remote = settings
-            .redis
-            .map(|redis| Remote::new(redis, settings.credential.expose_secret().as_bytes(), clock.clone()));
+        let remote = settings.redis.map(|redis| Remote::new(redis, settings.seal.expose_secret(), clock.clone()));
         Self(Arc::new(Parts {
             memory: Memory::new(settings.memory_bytes, clock),
             remote,
@@ -134,6 +134,11 @@ impl Cache {
             }
         };
         downcast(seat.outcome().await?)
+    }
+
+    /// Whether the memory tier has a value for `key` just now, so that asking for it costs nothing.
+    pub fn has<K: Key>(&self, key: &K) -> bool {
+        self.0.memory.get(&key::hash(key, &self.0.partition)).is_some()
     }
 
     /// Lets the memory tier give up what has expired; called from time to time, for when nobody asks.

@@ -1,14 +1,11 @@
 //! The shared tier in Redis. Each value is sealed to its key: one that was pasted, flipped or made up is a miss.
 
 use super::key::Hash;
-use crate::{clock::Clock, redis::Redis, telemetry::metrics::CacheOutcome};
-use aws_lc_rs::{
-    digest::{SHA256, digest},
-    hmac,
-};
+use crate::{clock::Clock, model::hex, redis::Redis, telemetry::metrics::CacheOutcome};
+use aws_lc_rs::hmac;
 use deadpool_redis::redis::cmd;
 use serde::de::DeserializeOwned;
-use std::{fmt::Write as _, time::Duration};
+use std::time::Duration;
 
 /// The form of what lies in Redis.
 const FORM: u8 = 1;
@@ -25,9 +22,8 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    pub(super) fn new(redis: Redis, credential: &[u8], clock: Clock) -> Self {
-        let secret = digest(&SHA256, &[b"seal of the cache\0", credential].concat());
-        Self { redis, seal: hmac::Key::new(hmac::HMAC_SHA256, secret.as_ref()), clock }
+    pub(super) fn new(redis: Redis, seal: &[u8], clock: Clock) -> Self {
+        Self { redis, seal: hmac::Key::new(hmac::HMAC_SHA256, seal), clock }
     }
 
     /// The value and what is left of its lifetime.
@@ -89,9 +85,5 @@ impl Remote {
 }
 
 fn name(hash: &Hash) -> String {
-    let mut name = String::from("google-reviews:cache:");
-    for byte in hash {
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    format!("google-reviews:cache:{}", hex(hash))
 }

@@ -33,10 +33,13 @@ impl Demo {
     pub(super) async fn run(self) -> Result<ExitCode> {
         // One call ends by itself, and by a signal as any program does.
         let signals = if self.once { None } else { Some(StopSignals::listen()?) };
+        // Gone when the demo ends.
+        let folder = tempfile::tempdir().context("no folder can be made for the demo's database")?;
         // Nothing of the environment: the demo is the same everywhere.
         let sources = Sources::default()
             .with("server.listen", format!("127.0.0.1:{}", self.port))
             .with("server.operations_listen", "127.0.0.1:0")
+            .with("store.data_dir", folder.path().to_string_lossy())
             .with("upstream.provider", "demo")
             .with("log.level", "warn");
         let config = config::load(&sources)?.into_config()?;

@@ -5,6 +5,7 @@ mod check_config;
 mod demo;
 mod emulator;
 mod healthcheck;
+mod migrate;
 mod output;
 mod serve;
 mod stop;
@@ -37,6 +38,8 @@ enum Command {
     Tools,
     /// Print the effective configuration, secrets redacted, with every problem
     CheckConfig(ConfigFile),
+    /// Bring the schema of the configured database up to date
+    Migrate(ConfigFile),
     /// Ask a running server on this machine whether it is ready; the exit code tells
     Healthcheck(ConfigFile),
 }
@@ -82,6 +85,7 @@ impl Command {
             Self::Call(call) => call.run().await,
             Self::Tools => tools::run(),
             Self::CheckConfig(file) => check_config::run(&file.sources()),
+            Self::Migrate(file) => migrate::run(file.load()?).await,
             Self::Healthcheck(file) => healthcheck::run(file.load()?).await,
         }
     }

@@ -14,13 +14,23 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
     telemetry::install_logging(&config.log);
     let provider = config.upstream.provider;
     let app = App::start(config, Parts::default()).await?;
+    introduce(&app, provider);
+    tokio::select! {
+        () = signals.arrived() => tracing::info!("stopping: calls under way may finish"),
+        failure = app.failure() => {
+            app.stop().await;
+            return Err(failure);
+        }
+    }
+    let ended = app.stop().await;
+    Ok(if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Where it serves, and what.
+fn introduce(app: &App, provider: Provider) {
     if matches!(provider, Provider::Demo) {
         tracing::warn!("serving synthetic demo data: invented places and reviews");
     }
     tracing::info!(operations = %format!("http://{}", app.operations_address()), "serving metrics and health");
     tracing::info!(endpoint = app.endpoint(), "serving MCP");
-    signals.arrived().await;
-    tracing::info!("stopping: calls under way may finish");
-    let ended = app.stop().await;
-    Ok(if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

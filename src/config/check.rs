@@ -1,6 +1,7 @@
 //! Rules that look at more than the form of one value.
 
 use super::{Config, Problem};
+use crate::model::SecretKey;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{net::IpAddr, time::Duration};
 use tracing_subscriber::EnvFilter;
@@ -12,9 +13,13 @@ const LONGEST: Duration = Duration::from_mins(2);
 /// The longest that content may be kept, for Google's terms, and that a process may take to stop.
 const LONGEST_LIFETIME: Duration = Duration::from_mins(10);
 
+/// The longest that reports may be kept.
+const LONGEST_REPORTS: Duration = Duration::from_hours(366 * 24);
+
 /// All rules that the configuration breaks.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
-    [listeners(config), urls(config), limits(config), lifetimes(config), counts(config), key(config)].concat()
+    [listeners(config), urls(config), limits(config), lifetimes(config), counts(config), key(config), store(config)]
+        .concat()
 }
 
 fn problem(key: &str, message: &str) -> Problem {
@@ -108,6 +113,11 @@ fn limits(config: &Config) -> Vec<Problem> {
         ("cache.redis_wait", config.cache.redis_wait),
         ("cache.redis_operation_timeout", config.cache.redis_operation_timeout),
         ("cache.redis_lookup_timeout", config.cache.redis_lookup_timeout),
+        ("store.busy_timeout", config.store.busy_timeout),
+        ("store.acquire_timeout", config.store.acquire_timeout),
+        ("store.statement_timeout", config.store.statement_timeout),
+        ("store.lock_timeout", config.store.lock_timeout),
+        ("idempotency.lease", config.idempotency.lease),
     ];
     let mut found: Vec<_> = durations
         .into_iter()
@@ -156,4 +166,42 @@ fn is_loopback(url: &Url) -> bool {
         Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
         None => false,
     }
+}
+
+/// The database, the secret, and how long reports live.
+fn store(config: &Config) -> Vec<Problem> {
+    let store = &config.store;
+    let mut found = Vec::new();
+    let is_database = |url: &SecretString| {
+        let url = url.expose_secret();
+        ["sqlite://", "postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme))
+    };
+    if !store.url.as_ref().is_none_or(is_database) {
+        found.push(problem("store.url", "must begin with sqlite:// or postgres://"));
+    }
+    match &config.server.secret_key {
+        Some(key) => {
+            if let Err(invalid) = SecretKey::parse(key.expose_secret()) {
+                found.push(problem("server.secret_key", &format!("must be {}", invalid.allowed)));
+            }
+        }
+        None if store.is_postgres() => found.push(problem(
+            "server.secret_key",
+            "must be set with PostgreSQL, the same for all servers that share it: `openssl rand -hex 32` makes one",
+        )),
+        None => {}
+    }
+    if store.pool_max == 0 || store.pool_max > 1_000 || store.pool_min > store.pool_max {
+        found.push(problem("store.pool_max", "must be from 1 to 1000 and not below store.pool_min"));
+    }
+    if store.sqlite_max_bytes < 1_000_000 {
+        found.push(problem("store.sqlite_max_bytes", "must be at least 1000000"));
+    }
+    if !(Duration::from_secs(1)..=LONGEST_REPORTS).contains(&config.reports.lifetime) {
+        found.push(problem("reports.lifetime", "must be from 1s to 366d"));
+    }
+    if !(Duration::from_secs(1)..=Duration::from_hours(1)).contains(&store.start_timeout) {
+        found.push(problem("store.start_timeout", "must be from 1s to 1h"));
+    }
+    found
 }

@@ -3,142 +3,13 @@
 mod check;
 mod environment;
 mod reader;
+mod settings;
 
 pub use reader::{Problem, Sources};
+pub use settings::{Cache, Config, Google, Idempotency, Log, LogFormat, Provider, Reports, Server, Store, Upstream};
 
 use reader::Reader;
-use secrecy::SecretString;
-use serde::Deserialize;
-use std::{fmt, net::SocketAddr, time::Duration};
-use url::Url;
-
-/// The settings of one server, checked.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// `[server]`
-    pub server: Server,
-    /// `[upstream]`
-    pub upstream: Upstream,
-    /// `[google]`
-    pub google: Google,
-    /// `[cache]`
-    pub cache: Cache,
-    /// `[log]`
-    pub log: Log,
-}
-
-/// The listeners and the limits of one call.
-#[derive(Debug, Clone)]
-pub struct Server {
-    /// The main listener.
-    pub listen: SocketAddr,
-    /// The operations listener.
-    pub operations_listen: SocketAddr,
-    /// The origin under which clients reach the main listener, if it is not the listener's own address.
-    pub public_url: Option<Url>,
-    /// The longest that one tool call may take.
-    pub tool_timeout: Duration,
-    /// The largest request body.
-    pub max_request_bytes: usize,
-    /// How long calls may take to finish once the process is asked to stop.
-    pub drain_timeout: Duration,
-}
-
-/// Where reviews come from.
-#[derive(Debug, Clone)]
-pub struct Upstream {
-    /// Google, or the embedded emulator.
-    pub provider: Provider,
-}
-
-/// Where reviews come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provider {
-    /// Google's Places API (New).
-    Google,
-    /// The embedded emulator with its invented places.
-    Demo,
-}
-
-/// The way to Google.
-#[derive(Debug, Clone)]
-pub struct Google {
-    /// The API key; without it every tool says what to set.
-    pub api_key: Option<SecretString>,
-    /// The Places API's origin.
-    pub places_url: Url,
-    /// Connecting, DNS and TLS included.
-    pub connect_timeout: Duration,
-    /// From sending a request to the first byte of its answer.
-    pub first_byte_timeout: Duration,
-    /// Between two pieces of an answer.
-    pub idle_timeout: Duration,
-    /// A whole request.
-    pub total_timeout: Duration,
-    /// The largest answer, after decompression.
-    pub max_answer_bytes: usize,
-    /// Whether proxies named in the environment are used.
-    pub use_system_proxy: bool,
-    /// Tries beyond the first.
-    pub retries: u32,
-    /// The longest wait before the first retry.
-    pub retry_first_wait: Duration,
-    /// Requests under way at once.
-    pub max_under_way: usize,
-    /// Calls that wait for their turn.
-    pub max_queue: usize,
-    /// Idle connections that are kept.
-    pub pool_idle_connections: usize,
-    /// How long they are kept.
-    pub pool_idle_timeout: Duration,
-    /// US dollars a day; 0 means no limit.
-    pub daily_budget_usd: f64,
-    /// Requests a day; 0 means no limit.
-    pub daily_calls: u64,
-}
-
-/// What is kept, where, and for how long.
-#[derive(Debug, Clone)]
-pub struct Cache {
-    /// The bound of the memory tier.
-    pub memory_bytes: u64,
-    /// The shared tier, if there is one. May hold a password.
-    pub redis_url: Option<SecretString>,
-    /// How long Google's content is kept.
-    pub places_content_ttl: Duration,
-    /// How long it is remembered that a place does not exist.
-    pub missing_place_ttl: Duration,
-    /// Connections to Redis.
-    pub redis_pool_size: usize,
-    /// The longest wait for one.
-    pub redis_wait: Duration,
-    /// The longest that one operation may take.
-    pub redis_operation_timeout: Duration,
-    /// The longest that a call waits for one.
-    pub redis_lookup_timeout: Duration,
-}
-
-/// What is logged, and how.
-#[derive(Debug, Clone)]
-pub struct Log {
-    /// A level or `tracing` directives.
-    pub level: String,
-    /// How a line looks.
-    pub format: LogFormat,
-}
-
-/// How a log line looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LogFormat {
-    /// Pretty on a terminal, JSON elsewhere.
-    Auto,
-    /// One JSON object a line.
-    Json,
-    /// For people.
-    Pretty,
-}
+use std::fmt;
 
 /// Everything that is wrong with the configuration.
 #[derive(Debug)]
@@ -189,6 +60,12 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
         upstream: Upstream { provider: reader.value("upstream.provider") },
         google: google(&mut reader),
         cache: cache(&mut reader),
+        store: store(&mut reader),
+        reports: Reports {
+            keep_google_figures: reader.value("reports.keep_google_figures"),
+            lifetime: reader.duration("reports.lifetime"),
+        },
+        idempotency: Idempotency { lease: reader.duration("idempotency.lease") },
         log: Log { level: reader.value("log.level"), format: reader.value("log.format") },
     };
     let (effective, mut problems) = reader.finish();
@@ -201,6 +78,7 @@ fn server(reader: &mut Reader) -> Server {
         listen: reader.value("server.listen"),
         operations_listen: reader.value("server.operations_listen"),
         public_url: reader.optional("server.public_url"),
+        secret_key: reader.optional("server.secret_key"),
         tool_timeout: reader.duration("server.tool_timeout"),
         max_request_bytes: reader.value("server.max_request_bytes"),
         drain_timeout: reader.duration("server.drain_timeout"),
@@ -238,5 +116,20 @@ fn cache(reader: &mut Reader) -> Cache {
         redis_wait: reader.duration("cache.redis_wait"),
         redis_operation_timeout: reader.duration("cache.redis_operation_timeout"),
         redis_lookup_timeout: reader.duration("cache.redis_lookup_timeout"),
+    }
+}
+
+fn store(reader: &mut Reader) -> Store {
+    Store {
+        url: reader.optional("store.url"),
+        data_dir: reader.value("store.data_dir"),
+        busy_timeout: reader.duration("store.busy_timeout"),
+        sqlite_max_bytes: reader.value("store.sqlite_max_bytes"),
+        pool_min: reader.value("store.pool_min"),
+        pool_max: reader.value("store.pool_max"),
+        acquire_timeout: reader.duration("store.acquire_timeout"),
+        statement_timeout: reader.duration("store.statement_timeout"),
+        lock_timeout: reader.duration("store.lock_timeout"),
+        start_timeout: reader.duration("store.start_timeout"),
     }
 }

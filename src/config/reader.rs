@@ -13,7 +13,7 @@ use std::{
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Keys whose value is never shown and may come from a file.
-pub(super) const SECRETS: &[&str] = &["google.api_key", "cache.redis_url"];
+pub(super) const SECRETS: &[&str] = &["google.api_key", "cache.redis_url", "server.secret_key", "store.url"];
 
 /// Where settings come from.
 #[derive(Debug, Clone, Default)]

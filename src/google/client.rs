@@ -9,11 +9,11 @@ use super::{
     watch::Watch,
 };
 use crate::{
-    budget::{Budget, Micros},
+    budget::{Budget, Micros, Reservation},
     clock::{Clock, Deadline},
     config::Google,
     health::Reporter,
-    model::{Language, Located, Place, PlaceId, Region, Search, SearchPage},
+    model::{Located, Place, Search, SearchPage, WhichPlace},
     resilience::{
         Breaker, RetryBudget, RetryPolicy, Shed, Verdict,
         breaker::{OpenFor, Position},
@@ -69,23 +69,33 @@ impl Places {
         })
     }
 
-    /// Place Details with [`mask::PLACE`].
+    /// Sets aside what so many calls of [`Places::place`] cost: for all of them or for none.
+    ///
+    /// # Errors
+    /// [`GoogleError`] when that would pass the day's budget, or no call can be made at all.
+    pub async fn reserve_places(&self, calls: u32) -> Result<Vec<Reservation>, GoogleError> {
+        self.http.key()?;
+        let reserved = self.budget.reserve_all(Micros::of_usd(mask::PLACE.sku.usd()), calls).await;
+        reserved.map_err(|exhausted| GoogleError::BudgetExhausted { resets_in: exhausted.resets_in })
+    }
+
+    /// Place Details with [`mask::PLACE`], paid from `reserved` if something was.
     ///
     /// # Errors
     /// [`GoogleError`] names who has to do what.
     pub async fn place(
         &self,
-        id: &PlaceId,
-        language: &Language,
-        region: Option<&Region>,
+        which: &WhichPlace,
+        reserved: Option<Reservation>,
         deadline: &Deadline,
     ) -> Result<Located<Place>, GoogleError> {
-        let mut url = self.url(&["v1", "places", id.as_str()]);
-        url.query_pairs_mut().append_pair("languageCode", language.as_str());
-        if let Some(region) = region {
+        let mut url = self.url(&["v1", "places", which.id.as_str()]);
+        url.query_pairs_mut().append_pair("languageCode", which.language.as_str());
+        if let Some(region) = &which.region {
             url.query_pairs_mut().append_pair("regionCode", region.as_str());
         }
-        self.call(&PLACE_DETAILS, &self.place_details, deadline, || self.http.client.get(url.clone())).await
+        let request = || self.http.client.get(url.clone());
+        self.call(&PLACE_DETAILS, (&self.place_details, reserved), deadline, request).await
     }
 
     /// Text Search with [`mask::SEARCH`].
@@ -110,7 +120,7 @@ impl Places {
         }
         let url = self.url(&["v1", "places:searchText"]);
         let request = || self.http.client.post(url.clone()).json(&body);
-        self.call(&SEARCH_TEXT, &self.search_text, deadline, request).await.map_err(|error| match error {
+        self.call(&SEARCH_TEXT, (&self.search_text, None), deadline, request).await.map_err(|error| match error {
             // No place was asked for, so it is the method that was not found.
             GoogleError::PlaceObsolete | GoogleError::PlaceIdInvalid => {
                 GoogleError::Unavailable { status: 404, retry_after: None }
@@ -136,12 +146,15 @@ impl Places {
     async fn call<T>(
         &self,
         endpoint: &Endpoint<T>,
-        breaker: &Breaker,
+        (breaker, reserved): (&Breaker, Option<Reservation>),
         deadline: &Deadline,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Located<T>, GoogleError> {
         let key = self.http.key()?;
-        let reserved = self.budget.reserve(Micros::of_usd(endpoint.mask.sku.usd())).await;
+        let reserved = match reserved {
+            Some(reserved) => Ok(reserved),
+            None => self.budget.reserve(Micros::of_usd(endpoint.mask.sku.usd())).await,
+        };
         let reserved = reserved.map_err(|exhausted| GoogleError::BudgetExhausted { resets_in: exhausted.resets_in })?;
         let permit = breaker.permit().map_err(|open| GoogleError::CircuitOpen { retry_after: open.retry_after })?;
 

@@ -16,8 +16,9 @@ pub use health::Readiness;
 pub use operations::routes as operations_routes;
 pub use serve::serve;
 
+use crate::model::Principal;
 use axum::{
-    Router, middleware,
+    Extension, Router, middleware,
     response::Response,
     routing::{MethodRouter, get},
 };
@@ -26,9 +27,17 @@ use problem::Problem;
 use std::convert::Infallible;
 
 /// The main listener's routes. `mcp` is the protocol's own service for `/mcp`.
-pub fn routes(mcp: MethodRouter<(), Infallible>, door: Door, max_request_bytes: usize, readiness: Readiness) -> Router {
+///
+/// `caller` is who calls, as long as there is no sign-in.
+pub fn routes(
+    mcp: MethodRouter<(), Infallible>,
+    (door, caller): (Door, Principal),
+    max_request_bytes: usize,
+    readiness: Readiness,
+) -> Router {
     let mcp = Router::new()
         .route("/mcp", mcp)
+        .layer(Extension(caller))
         .layer(middleware::from_fn_with_state(json_rpc::Limit(max_request_bytes), json_rpc::check))
         .layer(middleware::from_fn_with_state(door, door::check))
         .layer(middleware::map_response(never_stored));

@@ -1,43 +1,88 @@
-//! The one path of every tool call: parse, validate, run under a guard, answer, and one log line.
+//! The one path of every tool call: parse, validate, run under a guard (once, if it writes), answer, and one log line.
 
 use super::{
     arguments, result,
     server::Server,
-    tool::{Call, Logged, Tool},
+    tool::{Call, Logged, ReadTool, Repeatable as _, Tool, WriteTool},
 };
 use crate::{
     clock::Deadline,
-    model::{Code, Failure, RequestId},
+    idempotency::Request,
+    model::{Code, Failure, Principal, RequestId},
 };
 use futures_util::FutureExt as _;
 use rmcp::{
-    ErrorData,
+    ErrorData, RoleServer,
     handler::server::tool::ToolCallContext,
-    model::{CallToolResponse, CallToolResult, JsonObject},
+    model::{CallToolResponse, CallToolResult, Extensions, JsonObject},
+    service::RequestContext,
 };
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-/// Calls a tool for a client. `schema` is the published schema of its arguments.
-pub(super) async fn dispatch<T: Tool>(
+/// Calls a tool that reads. `schema` is the published schema of its arguments.
+pub(super) async fn read<T: ReadTool>(
     tool: Arc<T>,
     schema: Arc<JsonObject>,
     context: ToolCallContext<'_, Server>,
 ) -> Result<CallToolResponse, ErrorData> {
+    dispatch::<T, _>(schema, context, async |_server, call, input| tool.run(call, input).await).await
+}
+
+/// Calls a tool that writes: once for all its repetitions.
+pub(super) async fn write<T: WriteTool>(
+    tool: Arc<T>,
+    schema: Arc<JsonObject>,
+    context: ToolCallContext<'_, Server>,
+) -> Result<CallToolResponse, ErrorData> {
+    dispatch::<T, _>(schema, context, async |server, call, input| {
+        let mut arguments = serde_json::to_value(&input).map_err(|_| Failure::internal())?;
+        if let Some(arguments) = arguments.as_object_mut() {
+            arguments.shift_remove("request_id");
+        }
+        let key = T::request_id(&input).map(str::to_owned);
+        let request = Request { principal: call.principal.clone(), tool: T::NAME, key, arguments };
+        let (deadline, limit) = (call.deadline.clone(), server.limits.tool_timeout);
+        let work = move |effect| async move {
+            // Its own limit: nobody may be waiting for it any more.
+            let done = tokio::time::timeout(limit, tool.run(call, effect, input)).await;
+            let output = done.unwrap_or_else(|_elapsed| Err(timed_out(limit)))?;
+            serde_json::to_string(&output).map_err(|_| Failure::internal())
+        };
+        let once = server.idempotency.once(request, &deadline, work).await?;
+        let output: T::Output = serde_json::from_str(&once.answer).map_err(|error| {
+            tracing::error!(category = ?error.classify(), "a kept answer cannot be read");
+            Failure::internal()
+        })?;
+        Ok(if once.is_replayed { output.replayed() } else { output })
+    })
+    .await
+}
+
+/// What all calls have in common: arguments, guard, metrics, log line, and the form of the answer.
+async fn dispatch<T: Tool, R>(
+    schema: Arc<JsonObject>,
+    context: ToolCallContext<'_, Server>,
+    run: R,
+) -> Result<CallToolResponse, ErrorData>
+where
+    R: AsyncFnOnce(&Server, Call, T::Input) -> Result<T::Output, Failure>,
+{
     let server = context.service;
     let started = server.clock.elapsed();
-    let reference = reference(&context);
+    let reference = reference(&context.request_context.extensions);
     let span = tracing::info_span!("tool_call", request_id = reference.as_str(), tool = T::NAME);
     let cancelled = context.request_context.ct.clone();
+    let principal = caller(&context.request_context);
     let arguments = context.arguments.unwrap_or_default();
 
-    let call = Call { deadline: Deadline::after(&server.clock, server.limits.tool_timeout) };
+    let call = Call { deadline: Deadline::after(&server.clock, server.limits.tool_timeout), principal };
     let mut logged = Logged::default();
     let work = async {
         let input = arguments::parse::<T::Input>(arguments, &schema)?;
         logged = T::logged(&input);
-        result::of_answer(&tool.run(call, input).await?)
+        result::of_answer(&run(server, call, input).await?)
     };
     let outcome = guarded(server.limits.tool_timeout, cancelled, work.instrument(span)).await;
 
@@ -51,7 +96,7 @@ pub(super) async fn dispatch<T: Tool>(
 }
 
 /// Runs `work` to its end, its limit, its panic, or the moment when nobody waits for it any more.
-async fn guarded<O>(
+pub(super) async fn guarded<O>(
     limit: Duration,
     cancelled: CancellationToken,
     work: impl Future<Output = Result<O, Failure>>,
@@ -63,19 +108,31 @@ async fn guarded<O>(
         ended = work => match ended {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_panic)) => Err(Failure::internal()),
-            Err(_elapsed) => Err(Failure::new(
-                Code::TimedOut,
-                format!("Try again in a few seconds: the call took longer than the {} s that it may take.", limit.as_secs_f32()),
-            )
-            .retry_after(Duration::from_secs(5))),
+            Err(_elapsed) => Err(timed_out(limit)),
         },
     }
 }
 
+fn timed_out(limit: Duration) -> Failure {
+    let message = format!(
+        "Try again in a few seconds: the call took longer than the {} s that it may take.",
+        limit.as_secs_f32()
+    );
+    Failure::new(Code::TimedOut, message).retry_after(Duration::from_secs(5))
+}
+
 /// The reference that the edge gave to the request, or a new one where there is no edge.
-fn reference(context: &ToolCallContext<'_, Server>) -> RequestId {
-    let parts = context.request_context.extensions.get::<http::request::Parts>();
-    parts.and_then(|parts| parts.extensions.get::<RequestId>().cloned()).unwrap_or_else(RequestId::random)
+pub(super) fn reference(extensions: &Extensions) -> RequestId {
+    from_the_edge(extensions).unwrap_or_else(RequestId::random)
+}
+
+/// Who calls, as the edge found out; without sign-in there is one caller.
+pub(super) fn caller(context: &RequestContext<RoleServer>) -> Principal {
+    from_the_edge(&context.extensions).unwrap_or_else(Principal::local)
+}
+
+fn from_the_edge<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -> Option<T> {
+    extensions.get::<http::request::Parts>()?.extensions.get::<T>().cloned()
 }
 
 /// The log line of a call, without results and without free text.

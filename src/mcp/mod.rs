@@ -5,14 +5,17 @@
 
 mod arguments;
 pub mod client;
+mod cursor;
 mod dispatch;
+mod resource;
 mod result;
 mod schema;
 mod server;
 mod tool;
 mod transport;
 
+pub use resource::{Contents, Listed, Page, Resource, Template};
 pub use result::written;
-pub use server::{Limits, Server};
-pub use tool::{Answer, Call, Logged, Offer, Tool};
+pub use server::{Limits, Offers, Server};
+pub use tool::{Answer, Call, Logged, Offer, ReadTool, Repeatable, Tool, WriteTool};
 pub use transport::endpoint;

@@ -2,7 +2,10 @@
 
 use super::tool::Answer;
 use crate::model::{Failure, RequestId, Tier};
-use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
+use rmcp::{
+    ErrorData,
+    model::{CallToolResult, ContentBlock, ErrorCode, MetaObject},
+};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -28,13 +31,38 @@ pub fn written<A: Answer>(answer: &A) -> Result<impl Serialize + use<A>, Failure
     of_answer(answer)
 }
 
-/// A failure: a sentence that says what to do, and the facts for programs.
+/// A failure of a tool: a sentence that says what to do, and the facts for programs.
 pub(super) fn of_failure(failure: &Failure, reference: &RequestId) -> CallToolResult {
-    let (tier, status, is_retryable) = failure.code.class();
-    let text = match tier {
+    let mut meta = MetaObject::default();
+    meta.insert(ERROR_KEY.to_owned(), facts(failure, reference));
+    let mut result = CallToolResult::error(vec![ContentBlock::text(sentence(failure, reference))]);
+    result.meta = Some(meta);
+    result
+}
+
+/// A failure of any other request, which the protocol tells as an error.
+pub(super) fn as_error(failure: &Failure, reference: &RequestId) -> ErrorData {
+    let code = match failure.code.class().0 {
+        Tier::Client => ErrorCode::INVALID_PARAMS,
+        Tier::Server | Tier::Dependency => ErrorCode::INTERNAL_ERROR,
+    };
+    ErrorData::new(code, sentence(failure, reference), Some(json!({ERROR_KEY: facts(failure, reference)})))
+}
+
+/// The label of such an error in metrics.
+pub(super) fn error_type(error: &ErrorData) -> &'static str {
+    if error.code == ErrorCode::INVALID_PARAMS { "-32602" } else { "-32603" }
+}
+
+fn sentence(failure: &Failure, reference: &RequestId) -> String {
+    match failure.code.class().0 {
         Tier::Client => failure.message.clone(),
         Tier::Server | Tier::Dependency => format!("{} (reference {reference})", failure.message),
-    };
+    }
+}
+
+fn facts(failure: &Failure, reference: &RequestId) -> Value {
+    let (tier, status, is_retryable) = failure.code.class();
     let mut facts = Map::from_iter([
         ("tier".to_owned(), json!(tier.as_str())),
         ("status".to_owned(), json!(status)),
@@ -45,9 +73,5 @@ pub(super) fn of_failure(failure: &Failure, reference: &RequestId) -> CallToolRe
     if let Some(wait) = failure.retry_after {
         facts.insert("retry_after_seconds".to_owned(), json!(wait.as_secs().max(1)));
     }
-    let mut meta = MetaObject::default();
-    meta.insert(ERROR_KEY.to_owned(), Value::Object(facts));
-    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
-    result.meta = Some(meta);
-    result
+    Value::Object(facts)
 }

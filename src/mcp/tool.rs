@@ -1,7 +1,10 @@
 //! What a tool is: one file in `tools/`, one value in its list. The plumbing lives here, once.
 
-use super::{dispatch::dispatch, schema, server::Server};
-use crate::{clock::Deadline, model::Failure};
+use super::{dispatch, schema, server::Server};
+use crate::{
+    clock::Deadline,
+    model::{Failure, Principal},
+};
 use rmcp::{
     handler::server::router::tool::ToolRoute,
     model::{Tool as Definition, ToolAnnotations},
@@ -10,9 +13,10 @@ use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 use std::{fmt, future::Future, sync::Arc};
+use uuid::Uuid;
 use validator::Validate;
 
-/// One thing that a client can ask for.
+/// One thing that a client can ask for: what it is. What it does is in [`ReadTool`] or [`WriteTool`].
 pub trait Tool: Send + Sync + 'static {
     /// The name by which it is called.
     const NAME: &'static str;
@@ -20,8 +24,6 @@ pub trait Tool: Send + Sync + 'static {
     const TITLE: &'static str;
     /// For a model that chooses among the tools of many servers: what it gives, when to use it, what it does not do.
     const DESCRIPTION: &'static str;
-    /// Whether it only reads. A tool that changes something says so here, and clients ask their user.
-    const IS_READ_ONLY: bool = true;
     /// The arguments. Its `validate` attributes are both the enforced rules and the published schema, and the doc
     /// comment of each field says what is allowed: it is quoted when a value does not fit.
     type Input: DeserializeOwned + Validate + JsonSchema + Send;
@@ -30,12 +32,41 @@ pub trait Tool: Send + Sync + 'static {
 
     /// What of the arguments may be logged.
     fn logged(input: &Self::Input) -> Logged;
+}
 
-    /// Does it.
+/// A tool that changes nothing: it may be called again at will, and is called off when the client leaves.
+pub trait ReadTool: Tool {
+    /// Finds out.
     ///
     /// # Errors
     /// A [`Failure`] is told to the caller.
     fn run(&self, call: Call, input: Self::Input) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
+}
+
+/// A tool that makes or changes something. It is done once however often it is called, its first answer is repeated,
+/// and it goes on when the client leaves; see [`crate::idempotency`].
+pub trait WriteTool: Tool<Input: Serialize, Output: Repeatable> {
+    /// The argument `request_id`, by which the caller makes repetitions known.
+    fn request_id(input: &Self::Input) -> Option<&str>;
+
+    /// Does it. `effect` names what is made: it is the same for every try of one call, so whoever is asked to make what
+    /// is there already returns that.
+    ///
+    /// # Errors
+    /// A [`Failure`] is told to the caller and not remembered.
+    fn run(
+        &self,
+        call: Call,
+        effect: Uuid,
+        input: Self::Input,
+    ) -> impl Future<Output = Result<Self::Output, Failure>> + Send;
+}
+
+/// An answer that is kept and given again.
+pub trait Repeatable: Answer + DeserializeOwned {
+    /// The same, saying that it is that of an earlier call.
+    #[must_use]
+    fn replayed(self) -> Self;
 }
 
 /// What a tool may know of the call beside its arguments.
@@ -43,6 +74,8 @@ pub trait Tool: Send + Sync + 'static {
 pub struct Call {
     /// By when the answer is needed; it goes with whatever the tool does.
     pub deadline: Deadline,
+    /// Who calls.
+    pub principal: Principal,
 }
 
 /// An answer in both forms: data for programs, text for models that read only text.
@@ -71,22 +104,22 @@ pub struct Offer {
 }
 
 impl Offer {
-    /// Offers this tool.
-    pub fn of<T: Tool>(tool: T) -> Self {
-        let input = Arc::new(schema::of_input::<T::Input>());
-        let mut definition = Definition::new(T::NAME, T::DESCRIPTION, Arc::clone(&input));
-        definition.title = Some(T::TITLE.to_owned());
-        definition.output_schema = Some(Arc::new(schema::of_output::<T::Output>()));
-        definition.annotations = Some(
-            ToolAnnotations::with_title(T::TITLE)
-                .read_only(T::IS_READ_ONLY)
-                .destructive(!T::IS_READ_ONLY)
-                .idempotent(T::IS_READ_ONLY)
-                .open_world(true),
-        );
-        let tool = Arc::new(tool);
+    /// Offers a tool that reads.
+    pub fn reading<T: ReadTool>(tool: T) -> Self {
+        let (tool, definition) = (Arc::new(tool), definition::<T>(true));
+        let input = Arc::clone(&definition.input_schema);
         let route = ToolRoute::new_dyn(definition.clone(), move |context| {
-            Box::pin(dispatch(Arc::clone(&tool), Arc::clone(&input), context))
+            Box::pin(dispatch::read(Arc::clone(&tool), Arc::clone(&input), context))
+        });
+        Self { route, definition }
+    }
+
+    /// Offers a tool that writes.
+    pub fn writing<T: WriteTool>(tool: T) -> Self {
+        let (tool, definition) = (Arc::new(tool), definition::<T>(false));
+        let input = Arc::clone(&definition.input_schema);
+        let route = ToolRoute::new_dyn(definition.clone(), move |context| {
+            Box::pin(dispatch::write(Arc::clone(&tool), Arc::clone(&input), context))
         });
         Self { route, definition }
     }
@@ -101,4 +134,14 @@ impl fmt::Debug for Offer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Offer").field("name", &self.definition.name).finish_non_exhaustive()
     }
+}
+
+fn definition<T: Tool>(reads: bool) -> Definition {
+    let mut definition = Definition::new(T::NAME, T::DESCRIPTION, Arc::new(schema::of_input::<T::Input>()));
+    definition.title = Some(T::TITLE.to_owned());
+    definition.output_schema = Some(Arc::new(schema::of_output::<T::Output>()));
+    let annotations = ToolAnnotations::with_title(T::TITLE).read_only(reads).open_world(true);
+    // Both kinds may be repeated: what writes is done once. Nothing that is there is destroyed.
+    definition.annotations = Some(annotations.destructive(false).idempotent(true));
+    definition
 }

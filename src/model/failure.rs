@@ -31,6 +31,10 @@ pub enum Code {
     InvalidArgument,
     PlaceNotFound,
     PageTokenMismatch,
+    ReportNotFound,
+    IdempotencyKeyReused,
+    RequestInProgress,
+    StoreUnavailable,
     Internal,
     TimedOut,
     Cancelled,
@@ -61,6 +65,10 @@ impl Code {
             Self::InvalidArgument => "invalid_argument",
             Self::PlaceNotFound => "place_not_found",
             Self::PageTokenMismatch => "page_token_mismatch",
+            Self::ReportNotFound => "report_not_found",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::RequestInProgress => "request_in_progress",
+            Self::StoreUnavailable => "store_unavailable",
             Self::Internal => "internal",
             Self::TimedOut => "timed_out",
             Self::Cancelled => "cancelled",
@@ -88,10 +96,12 @@ impl Code {
     /// Tier, HTTP status and whether the same call may succeed later.
     pub fn class(self) -> (Tier, u16, bool) {
         match self {
-            Self::InvalidArgument | Self::PageTokenMismatch => (Tier::Client, 422, false),
-            Self::PlaceNotFound => (Tier::Client, 404, false),
+            Self::InvalidArgument | Self::PageTokenMismatch | Self::IdempotencyKeyReused => (Tier::Client, 422, false),
+            Self::PlaceNotFound | Self::ReportNotFound => (Tier::Client, 404, false),
             Self::Internal => (Tier::Server, 500, true),
-            Self::TimedOut | Self::Cancelled => (Tier::Server, 503, true),
+            Self::TimedOut | Self::Cancelled | Self::RequestInProgress | Self::StoreUnavailable => {
+                (Tier::Server, 503, true)
+            }
             Self::GoogleKeyMissing
             | Self::GoogleKeyInvalid
             | Self::GoogleKeyRestricted

@@ -25,6 +25,11 @@ impl Language {
         }
     }
 
+    /// What is read where nobody says otherwise.
+    pub fn english() -> Self {
+        Self("en".to_owned())
+    }
+
     /// The tag as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -2,22 +2,33 @@
 
 mod failure;
 mod grammar;
+mod hex;
 mod language;
 mod place;
 mod place_id;
+mod principal;
 mod query;
 mod rating;
+mod report_id;
 mod request_id;
+mod request_key;
 mod review;
+mod secret_key;
 
 pub use failure::{Code, Failure, Tier};
 pub use grammar::{Invalid, Pattern};
+pub use hex::hex;
 pub use language::{LANGUAGE_PATTERN, Language, REGION_PATTERN, Region};
 pub use place::{
     ConsumerAlert, DataSource, Located, PartialDate, Place, PlaceStatus, ReviewSummary, Search, SearchPage, ThirdParty,
+    WhichPlace,
 };
 pub use place_id::{PLACE_ID_PATTERN, PlaceId};
+pub use principal::Principal;
 pub use query::{PAGE_TOKEN_PATTERN, QUERY_PATTERN};
 pub use rating::Rating;
+pub use report_id::{REPORT_ID_PATTERN, ReportId};
 pub use request_id::RequestId;
+pub use request_key::REQUEST_KEY_PATTERN;
 pub use review::{Author, Review, Text};
+pub use secret_key::SecretKey;

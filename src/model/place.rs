@@ -119,6 +119,17 @@ pub struct Located<T> {
     pub retrieved_at: Timestamp,
 }
 
+/// Which place, and in whose language.
+#[derive(Debug, Clone)]
+pub struct WhichPlace {
+    /// Its id.
+    pub id: PlaceId,
+    /// The language of the answer.
+    pub language: Language,
+    /// The region whose habits format addresses.
+    pub region: Option<Region>,
+}
+
 /// What to search for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Search {

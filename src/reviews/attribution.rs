@@ -5,7 +5,7 @@
 //! and third parties by name. Source: <https://developers.google.com/maps/documentation/places/web-service/policies>.
 
 use super::{sample::RatingFilter, sanitize, view::ReviewView};
-use crate::model::{DataSource, Place};
+use crate::model::{DataSource, Located, Place};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -46,7 +46,7 @@ impl Attribution {
     pub(super) fn of_place(source: DataSource, retrieved_at: Timestamp, place: &Place) -> Self {
         Self {
             url: place.maps_url.as_deref().and_then(sanitize::url),
-            third_parties: third_parties(std::slice::from_ref(place)),
+            third_parties: third_parties([place]),
             ..Self::of(source, retrieved_at)
         }
     }
@@ -54,6 +54,13 @@ impl Attribution {
     /// For an answer about several places, each of which has its own link.
     pub(super) fn of_search(source: DataSource, retrieved_at: Timestamp, places: &[Place]) -> Self {
         Self { third_parties: third_parties(places), ..Self::of(source, retrieved_at) }
+    }
+
+    /// For an answer about places that were retrieved one by one: the time is that of the oldest. Nothing for none.
+    pub(super) fn of_several(answers: &[&Located<Place>]) -> Option<Self> {
+        let oldest = answers.iter().min_by_key(|answer| answer.retrieved_at)?;
+        let places: Vec<_> = answers.iter().map(|answer| &answer.value).collect();
+        Some(Self { third_parties: third_parties(places), ..Self::of(oldest.source, oldest.retrieved_at) })
     }
 
     fn of(source: DataSource, retrieved_at: Timestamp) -> Self {
@@ -88,9 +95,9 @@ impl Attribution {
     }
 }
 
-fn third_parties(places: &[Place]) -> Vec<ThirdPartyView> {
+fn third_parties<'a>(places: impl IntoIterator<Item = &'a Place>) -> Vec<ThirdPartyView> {
     let mut named = Vec::new();
-    for party in places.iter().flat_map(|place| &place.third_parties) {
+    for party in places.into_iter().flat_map(|place| &place.third_parties) {
         let view = ThirdPartyView {
             name: sanitize::line(&party.name, sanitize::NAME_LIMIT).text,
             url: party.url.as_deref().and_then(sanitize::url),

@@ -1,10 +1,9 @@
 //! What is kept under which key: everything that an answer depends on, in canonical form.
 
-use super::WhichPlace;
 use crate::{
     cache::{Class, Key},
     google::mask,
-    model::{Located, Place, Search, SearchPage},
+    model::{Located, Place, Search, SearchPage, WhichPlace},
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;

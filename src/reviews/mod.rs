@@ -4,40 +4,44 @@
 
 pub mod analysis;
 mod attribution;
+pub mod comparison;
+mod insight;
 mod keys;
+mod lookup;
+pub mod reports;
 mod sample;
 pub mod sanitize;
 mod view;
+mod wording;
 
 pub use attribution::Attribution;
+pub use insight::{Insight, Quote, ReviewSource};
 pub use sample::{RatingFilter, Sample, count};
 pub use view::{Detail, MapsText, PlaceDetails, PlaceView, ReviewView, StatusView};
+pub use wording::analysis_lines;
 
 use crate::{
     cache::Cache,
-    clock::Deadline,
-    google::{GoogleError, Places},
-    model::{DataSource, Failure, Language, Located, Place, PlaceId, Region, Search},
+    clock::{Clock, Deadline},
+    config,
+    google::Places,
+    model::{DataSource, Failure, Located, Place, PlaceId, Search, WhichPlace},
+    store::Store,
 };
-use keys::Lookup;
+use analysis::Signal;
+use comparison::{ComparedPlace, PlaceFacts};
+use lookup::Found;
+use reports::Unavailable;
 use std::sync::Arc;
 
-/// The use cases that the tools call.
+/// The use cases that the tools and resources call.
 #[derive(Debug, Clone)]
 pub struct Reviews {
     places: Arc<Places>,
     cache: Cache,
-}
-
-/// Which place, and in whose language.
-#[derive(Debug, Clone)]
-pub struct WhichPlace {
-    /// Its id.
-    pub id: PlaceId,
-    /// The language of the answer.
-    pub language: Language,
-    /// The region whose habits format addresses.
-    pub region: Option<Region>,
+    store: Store,
+    reports: config::Reports,
+    clock: Clock,
 }
 
 /// The answer to a search.
@@ -81,6 +85,23 @@ pub struct PlaceReviews {
     pub attribution: Attribution,
 }
 
+/// Several places side by side.
+#[derive(Debug)]
+pub struct Comparison {
+    /// Best first.
+    pub places: Vec<ComparedPlace>,
+    /// What differs, in sentences.
+    pub differences: Vec<String>,
+    /// What only the places together show.
+    pub signals: Vec<Signal>,
+    /// Places that could not be compared, and why.
+    pub unavailable: Vec<Unavailable>,
+    /// Whose data it is.
+    pub source: DataSource,
+    /// What must be shown with it.
+    pub attribution: Attribution,
+}
+
 /// Which reviews are wanted, and in which form.
 #[derive(Debug, Clone, Copy)]
 pub struct Selection {
@@ -95,9 +116,9 @@ pub struct Selection {
 }
 
 impl Reviews {
-    /// Over this upstream and this cache.
-    pub fn new(places: Arc<Places>, cache: Cache) -> Self {
-        Self { places, cache }
+    /// Over this upstream, this cache and this database.
+    pub fn new(places: Arc<Places>, cache: Cache, (store, reports): (Store, config::Reports), clock: Clock) -> Self {
+        Self { places, cache, store, reports, clock }
     }
 
     /// Finds places by free text.
@@ -123,12 +144,13 @@ impl Reviews {
     /// # Errors
     /// What the upstream's failure means for the caller.
     pub async fn place(&self, which: &WhichPlace, deadline: &Deadline) -> Result<OnePlace, Failure> {
-        self.look_up(which, deadline, |Located { value: place, source, retrieved_at }| OnePlace {
+        let found = self.look_up(which, deadline).await?;
+        let Located { value: place, source, retrieved_at } = found.place()?;
+        Ok(OnePlace {
             place: PlaceDetails::of(place),
             source: *source,
             attribution: Attribution::of_place(*source, *retrieved_at, place),
         })
-        .await
     }
 
     /// Reads the reviews that the upstream shows of one place.
@@ -141,30 +163,57 @@ impl Reviews {
         selection: Selection,
         deadline: &Deadline,
     ) -> Result<PlaceReviews, Failure> {
-        self.look_up(which, deadline, |found| PlaceReviews::of(found, selection)).await
+        Ok(PlaceReviews::of(self.look_up(which, deadline).await?.place()?, selection))
     }
 
-    /// Finds a place in the cache or at the upstream, and shows it.
-    async fn look_up<R>(
-        &self,
-        which: &WhichPlace,
-        deadline: &Deadline,
-        show: impl FnOnce(&Located<Place>) -> R,
-    ) -> Result<R, Failure> {
-        let (places, wanted) = (Arc::clone(&self.places), which.clone());
-        let load = move |deadline| async move {
-            match places.place(&wanted.id, &wanted.language, wanted.region.as_ref(), &deadline).await {
-                Ok(found) => Ok(Lookup::Found(Box::new(found))),
-                Err(GoogleError::PlaceObsolete) => Ok(Lookup::Obsolete),
-                Err(GoogleError::PlaceIdInvalid) => Ok(Lookup::Unreadable),
-                Err(error) => Err(error.into()),
+    /// Analyses the reviews that the upstream shows of one place.
+    ///
+    /// # Errors
+    /// What the upstream's failure means for the caller.
+    pub async fn analyze(&self, which: &WhichPlace, deadline: &Deadline) -> Result<Insight, Failure> {
+        Ok(Insight::of(self.look_up(which, deadline).await?.place()?, self.clock.now()))
+    }
+
+    /// Compares places. Those that the upstream does not give are named in the answer, as long as two are left.
+    ///
+    /// # Errors
+    /// What the upstream's failure means for the caller.
+    pub async fn compare(&self, ids: &[PlaceId], deadline: &Deadline) -> Result<Comparison, Failure> {
+        let found = self.look_up_all(ids, deadline).await?;
+        let (mut located, mut unavailable, mut failed) = (Vec::new(), Vec::new(), None);
+        for (found, id) in found.iter().zip(ids) {
+            match found.as_ref().map_err(Clone::clone).and_then(Found::place) {
+                Ok(found) => located.push(found),
+                Err(failure) => {
+                    failed.get_or_insert(failure.clone());
+                    unavailable.push(Unavailable::of(id, failure));
+                }
             }
-        };
-        match &*self.cache.get(which, deadline, load).await? {
-            Lookup::Found(found) => Ok(show(found)),
-            Lookup::Obsolete => Err(GoogleError::PlaceObsolete.into()),
-            Lookup::Unreadable => Err(GoogleError::PlaceIdInvalid.into()),
         }
+        match (failed, Attribution::of_several(&located), located.first()) {
+            (None, Some(attribution), Some(first)) => {
+                Ok(self.compared(&located, (unavailable, first.source), attribution))
+            }
+            (Some(_), Some(attribution), Some(first)) if located.len() > 1 => {
+                Ok(self.compared(&located, (unavailable, first.source), attribution))
+            }
+            (failed, ..) => Err(failed.unwrap_or_else(Failure::internal)),
+        }
+    }
+
+    fn compared(
+        &self,
+        located: &[&Located<Place>],
+        (unavailable, source): (Vec<Unavailable>, DataSource),
+        attribution: Attribution,
+    ) -> Comparison {
+        let now = self.clock.now();
+        let analyses: Vec<_> = located.iter().map(|found| insight::analyze(&found.value, now)).collect();
+        let facts = located.iter().map(|found| PlaceFacts::of(PlaceView::of(&found.value)));
+        let places = comparison::rank(facts.zip(&analyses));
+        let samples: Vec<_> = located.iter().map(|found| found.value.reviews.as_slice()).collect();
+        let signals = analysis::across(&samples);
+        Comparison { differences: comparison::differences(&places), places, signals, unavailable, source, attribution }
     }
 }
 

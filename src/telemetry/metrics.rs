@@ -32,6 +32,34 @@ pub struct Metrics {
     schema_drift: Counter<u64>,
     cost: Counter<f64>,
     cache_requests: Counter<u64>,
+    idempotent_requests: Counter<u64>,
+}
+
+/// What came of a writing call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdempotencyOutcome {
+    /// It was done.
+    Performed,
+    /// It had been done: the first answer again.
+    Replayed,
+    /// Its key stands for other arguments.
+    KeyReused,
+    /// Another is still at it.
+    InProgress,
+    /// It failed; the key may be used again.
+    Failed,
+}
+
+impl IdempotencyOutcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Performed => "performed",
+            Self::Replayed => "replayed",
+            Self::KeyReused => "key_reused",
+            Self::InProgress => "in_progress",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// What a tier of the cache did.
@@ -103,6 +131,7 @@ impl Metrics {
                 "Findings in Google's answers that its published schema does not name or that have another type.",
             ),
             cache_requests: counter(&meter, "cache.requests", "Requests to the cache by tier and outcome."),
+            idempotent_requests: counter(&meter, "idempotent.requests", "Writing calls by what came of them."),
             cost: meter
                 .f64_counter("upstream.cost.usd")
                 .with_description("Estimated cost at Google's list prices, before free calls.")
@@ -156,6 +185,11 @@ impl Metrics {
     /// A tier of the cache was asked, or given something.
     pub fn cache(&self, tier: &'static str, outcome: CacheOutcome) {
         self.cache_requests.add(1, &[KeyValue::new("tier", tier), KeyValue::new("outcome", outcome.as_str())]);
+    }
+
+    /// A writing call was answered.
+    pub fn idempotent_request(&self, outcome: IdempotencyOutcome) {
+        self.idempotent_requests.add(1, &[KeyValue::new("outcome", outcome.as_str())]);
     }
 
     /// One tool call ended.

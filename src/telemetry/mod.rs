@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal as _};
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 /// Libraries that print what callers send: rmcp ids and whole requests, the others addresses and headers.
-const QUIET: &[&str] = &["rmcp=off", "hyper=warn", "hyper_util=warn", "reqwest=warn", "h2=warn"];
+const QUIET: &[&str] = &["rmcp=off", "hyper=warn", "hyper_util=warn", "reqwest=warn", "h2=warn", "sqlx=warn"];
 
 /// Sends log lines to standard error: one JSON object a line, or a readable form on a terminal.
 ///

@@ -1,9 +1,6 @@
 //! Arguments that several tools share, read into domain values. Their form was checked against the schema before.
 
-use crate::{
-    model::{Failure, Invalid, Language, PlaceId, Region},
-    reviews::WhichPlace,
-};
+use crate::model::{Failure, Invalid, Language, PlaceId, Region, WhichPlace};
 
 /// English, unless the caller says otherwise.
 pub(super) fn english() -> String {
@@ -16,6 +13,23 @@ pub(super) fn which_place(id: &str, in_language: &str, of_region: Option<&String
         language: language(in_language)?,
         region: region(of_region)?,
     })
+}
+
+/// Different places, in the order in which they were given.
+pub(super) fn place_ids(texts: &[String]) -> Result<Vec<PlaceId>, Failure> {
+    let mut ids = Vec::with_capacity(texts.len());
+    for (position, text) in texts.iter().enumerate() {
+        let id = PlaceId::parse(text).map_err(|invalid| {
+            Failure::invalid_argument(format!("`place_ids` has a wrong value at position {}: {invalid}.", position + 1))
+        })?;
+        if ids.contains(&id) {
+            return Err(Failure::invalid_argument(format!(
+                "`place_ids` names {id} twice; expected: different places."
+            )));
+        }
+        ids.push(id);
+    }
+    Ok(ids)
 }
 
 pub(super) fn language(text: &str) -> Result<Language, Failure> {

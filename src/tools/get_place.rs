@@ -2,9 +2,9 @@
 
 use super::{arguments, text};
 use crate::{
-    mcp::{Answer, Call, Logged, Tool},
+    mcp::{Answer, Call, Logged, ReadTool, Tool},
     model::{DataSource, Failure, LANGUAGE_PATTERN, PLACE_ID_PATTERN, REGION_PATTERN},
-    reviews::{Attribution, OnePlace, PlaceDetails, Reviews},
+    reviews::{Attribution, OnePlace, PlaceDetails, Reviews, sanitize},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,7 +61,9 @@ impl Tool for GetPlace {
     fn logged(input: &Input) -> Logged {
         Logged { place_id: Some(input.place_id.clone()), language: Some(input.language.clone()), ..Logged::default() }
     }
+}
 
+impl ReadTool for GetPlace {
     async fn run(&self, call: Call, input: Input) -> Result<Output, Failure> {
         let which = arguments::which_place(&input.place_id, &input.language, input.region.as_ref())?;
         let OnePlace { place, source, attribution } = self.reviews.place(&which, &call.deadline).await?;
@@ -73,7 +75,7 @@ impl Answer for Output {
     fn text(&self) -> String {
         let mut page = text::place(&self.place.place);
         if let Some(summary) = &self.place.review_summary {
-            let _ = writeln!(page, "Summary of its reviews:\n{}", text::quotation(&summary.text));
+            let _ = writeln!(page, "Summary of its reviews:\n{}", sanitize::quotation(&summary.text));
             for (name, shown) in [
                 ("Disclosure", &summary.disclosure),
                 ("Reviews", &summary.reviews_url),

@@ -2,9 +2,11 @@
 
 use super::{arguments, text};
 use crate::{
-    mcp::{Answer, Call, Logged, Tool},
+    mcp::{Answer, Call, Logged, ReadTool, Tool},
     model::{DataSource, Failure, LANGUAGE_PATTERN, PLACE_ID_PATTERN, REGION_PATTERN, Rating},
-    reviews::{Attribution, Detail, PlaceReviews, PlaceView, RatingFilter, ReviewView, Reviews, Sample, Selection},
+    reviews::{
+        Attribution, Detail, PlaceReviews, PlaceView, RatingFilter, ReviewView, Reviews, Sample, Selection, sanitize,
+    },
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,7 +98,9 @@ impl Tool for GetReviews {
             text_length: None,
         }
     }
+}
 
+impl ReadTool for GetReviews {
     async fn run(&self, call: Call, input: Input) -> Result<Output, Failure> {
         if let (Some(min), Some(max)) = (input.min_rating, input.max_rating)
             && min > max
@@ -150,7 +154,7 @@ impl Answer for Output {
 fn heading(review: &ReviewView) -> String {
     let stars = review.rating.and_then(Rating::new).map_or("(no stars)", Rating::as_stars);
     // The name is chosen by a stranger, so it is a quotation too.
-    let mut line = format!("{stars} {}", text::quoted(&review.author_name));
+    let mut line = format!("{stars} {}", sanitize::quoted(&review.author_name));
     if let Some(url) = &review.author_url {
         let _ = write!(line, " ({url})");
     }
@@ -167,7 +171,7 @@ fn heading(review: &ReviewView) -> String {
 }
 
 fn one_line(review: &ReviewView) -> String {
-    let words = review.text.as_deref().map_or("stars only".to_owned(), text::quoted);
+    let words = review.text.as_deref().map_or("stars only".to_owned(), sanitize::quoted);
     let link = review.url.as_ref().map(|url| format!(" {url}")).unwrap_or_default();
     format!(": {words}{link}\n")
 }
@@ -175,11 +179,11 @@ fn one_line(review: &ReviewView) -> String {
 fn in_full(review: &ReviewView) -> String {
     let mut text = String::from("\n");
     match &review.text {
-        Some(words) => text.push_str(&text::quotation(words)),
+        Some(words) => text.push_str(&sanitize::quotation(words)),
         None => text.push_str("Stars only."),
     }
     if let Some(original) = &review.original_text {
-        let _ = write!(text, "\nAs written:\n{}", text::quotation(original));
+        let _ = write!(text, "\nAs written:\n{}", sanitize::quotation(original));
     }
     let links =
         [("Review", &review.url), ("Picture of the author", &review.author_photo_url), ("Report", &review.report_url)];

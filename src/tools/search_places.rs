@@ -2,7 +2,7 @@
 
 use super::{arguments, text};
 use crate::{
-    mcp::{Answer, Call, Logged, Tool},
+    mcp::{Answer, Call, Logged, ReadTool, Tool},
     model::{Code, DataSource, Failure, LANGUAGE_PATTERN, PAGE_TOKEN_PATTERN, QUERY_PATTERN, REGION_PATTERN, Search},
     reviews::{Attribution, PlaceView, Reviews},
 };
@@ -107,7 +107,9 @@ impl Tool for SearchPlaces {
             ..Logged::default()
         }
     }
+}
 
+impl ReadTool for SearchPlaces {
     async fn run(&self, call: Call, input: Input) -> Result<Output, Failure> {
         refuse_links(&input.query)?;
         let search = Search {

@@ -65,13 +65,3 @@ pub(super) fn attribution(attribution: &Attribution) -> String {
     let _ = write!(text, " · retrieved {}", attribution.retrieved_at);
     text
 }
-
-/// A stranger's text as a quotation: every line of it is marked, so that it cannot pass for a line of ours.
-pub(super) fn quotation(text: &str) -> String {
-    text.lines().map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n")
-}
-
-/// A stranger's line between quotation marks, with those inside it escaped, so that it cannot end the quotation.
-pub(super) fn quoted(line: &str) -> String {
-    serde_json::Value::from(line).to_string()
-}

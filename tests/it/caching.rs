@@ -169,6 +169,7 @@ fn alone() -> Cache {
         memory_bytes: 1_000_000,
         lifetimes: Lifetimes { places_content: minute, missing_place: minute },
         credential: "key".into(),
+        seal: google_reviews_mcp::model::SecretKey::random().derive("seal"),
         redis: None,
     };
     Cache::new(settings, Clock::system(), Tasks::new(), Metrics::new().unwrap())

@@ -1,6 +1,6 @@
 //! The binary as its users run it: every command, what it prints, and its exit code.
 
-use crate::support::{BAKERY, TestServer};
+use crate::support::{BAKERY, TOOLS, TestServer};
 use serde_json::Value;
 use std::{
     io::{BufRead as _, BufReader, Read as _},
@@ -30,6 +30,7 @@ fn stderr(output: &Output) -> String {
 /// A running `serve`, ended when it is dropped.
 struct Serving {
     child: Child,
+    _folder: tempfile::TempDir,
     log: BufReader<ChildStderr>,
     /// What it logged until it served.
     start: String,
@@ -39,8 +40,9 @@ struct Serving {
 
 impl Serving {
     fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
         let mut command = program();
-        command.args(["serve"]).stderr(Stdio::piped());
+        command.args(["serve"]).stderr(Stdio::piped()).env("REVIEWS__STORE__DATA_DIR", folder.path());
         command.env("REVIEWS__SERVER__LISTEN", "127.0.0.1:0").env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
         let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
@@ -54,7 +56,7 @@ impl Serving {
             line["endpoint"].as_str().unwrap_or_default().clone_into(&mut endpoint);
             operations = line["operations"].as_str().map_or(operations, str::to_owned);
         }
-        Self { child, log, start, endpoint, operations }
+        Self { child, _folder: folder, log, start, endpoint, operations }
     }
 
     fn signal(&self, name: &str) {
@@ -156,7 +158,7 @@ async fn call_makes_one_call_and_its_exit_code_tells() {
 fn tools_prints_all_definitions() {
     let tools: Value = serde_json::from_slice(&run(&["tools"]).stdout).unwrap();
     let names: Vec<_> = tools.as_array().unwrap().iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["search_places", "get_place", "get_reviews"]);
+    assert_eq!(names, TOOLS);
     assert!(tools[0]["inputSchema"]["properties"]["query"]["maxLength"].is_u64());
 }
 
@@ -359,7 +361,7 @@ fn values_of_keys_that_do_not_exist_are_not_shown() {
     for output in [&garbled, &mistyped, &spaced] {
         assert!(!output.status.success());
         let page = stdout(output) + &stderr(output);
-        assert!(!page.contains("secret"), "{page}");
+        assert!(!page.contains("AIza"), "{page}");
     }
     assert!(stderr(&garbled).contains("line 2"), "{}", stderr(&garbled));
     assert!(stderr(&mistyped).contains("google.apikey: is not a setting"), "{}", stderr(&mistyped));

@@ -1,6 +1,6 @@
 //! Google's errors: each is told by what somebody has to do, none shows the key, and none is relayed.
 
-use crate::support::{BAKERY, TestServer, fake_google, now, unavailable};
+use crate::support::{BAKERY, TestServer, check, fake_google, now, unavailable};
 use google_reviews_mcp::google::{GoogleError, classify};
 use serde_json::{Value, json};
 
@@ -160,7 +160,7 @@ async fn health_follows_the_outcome_of_real_calls() {
     let state = async || {
         let (status, page) = server.operations("/health").await;
         let page: Value = serde_json::from_str(&page).unwrap();
-        (status, page["checks"][0]["state"].as_str().unwrap().to_owned())
+        (status, check(&page, "google_places")["state"].as_str().unwrap().to_owned())
     };
 
     assert_eq!(state().await, (200, "unknown".to_owned()), "an idle server is well");

@@ -1,6 +1,6 @@
 //! Other people's clients, unmodified: each lists the tools and calls every one of them.
 
-use crate::support::{BAKERY, TestServer};
+use crate::support::{BAKERY, BURST, TOOLS, TestServer};
 use google_reviews_mcp::mcp::client::Client;
 use serde_json::{Map, Value, json};
 use std::{path::Path, process::Command};
@@ -14,16 +14,30 @@ async fn the_client_of_rmcp_lists_and_calls_every_tool() {
     let server = TestServer::start().await;
     let client = Client::connect(&server.app.endpoint(), None).await.unwrap();
 
-    assert_eq!(client.tools().await.unwrap(), ["search_places", "get_place", "get_reviews"]);
+    assert_eq!(client.tools().await.unwrap(), TOOLS);
+    let mut called = Vec::new();
+    let mut report = String::new();
     for (tool, arguments) in [
         ("search_places", json!({"query": "bakery"})),
         ("get_place", json!({"place_id": BAKERY})),
         ("get_reviews", json!({"place_id": BAKERY})),
+        ("analyze_reviews", json!({"place_id": BAKERY})),
+        ("compare_places", json!({"place_ids": [BAKERY, BURST]})),
+        ("create_report", json!({"place_ids": [BAKERY], "title": "One place", "request_id": "interop"})),
+        ("get_report", json!({"report_id": ""})),
     ] {
+        let arguments = if tool == "get_report" { json!({"report_id": report}) } else { arguments };
         let answer = client.call(tool, object(arguments)).await.unwrap();
         assert!(!answer.is_error, "{tool}: {}", answer.text);
-        assert!(answer.data.unwrap()["attribution"]["text"].is_string());
+        let data = answer.data.unwrap();
+        if tool == "create_report" {
+            data["report_id"].as_str().unwrap().clone_into(&mut report);
+        } else {
+            assert!(data["attribution"]["text"].is_string(), "{tool}");
+        }
+        called.push(tool);
     }
+    assert_eq!(called, TOOLS);
     client.close().await;
 }
 
@@ -43,6 +57,6 @@ async fn the_client_of_the_typescript_sdk_lists_and_calls_every_tool() {
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(output.status.success(), "{mode}: {out}{err}");
-        assert!(out.contains("called search_places, get_place, get_reviews"), "{mode}: {out}{err}");
+        assert!(out.contains(&format!("called {}", TOOLS.join(", "))), "{mode}: {out}{err}");
     }
 }

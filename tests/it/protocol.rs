@@ -1,11 +1,11 @@
 //! The protocol in both eras, over real sockets, and every point that the library leaves to us.
 
 use crate::support::{
-    BAKERY, TestServer, raw,
+    BAKERY, TOOLS, TestServer, raw,
     rpc::{self, LEGACY, MODERN},
 };
 use google_reviews_mcp::{
-    mcp::{Answer, Call, Logged, Offer, Tool},
+    mcp::{Answer, Call, Logged, Offer, ReadTool, Tool},
     model::Failure,
 };
 use schemars::JsonSchema;
@@ -59,7 +59,9 @@ impl Tool for Misbehave {
     fn logged(_: &How) -> Logged {
         Logged::default()
     }
+}
 
+impl ReadTool for Misbehave {
     async fn run(&self, _: Call, input: How) -> Result<Nothing, Failure> {
         let _on_drop = OnDrop(Arc::clone(&self.dropped));
         self.started.notify_one();
@@ -76,7 +78,7 @@ impl Tool for Misbehave {
 async fn misbehaving(timeout: &str) -> (TestServer, Arc<Notify>, Arc<Notify>) {
     let (started, dropped) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let tool = Misbehave { started: Arc::clone(&started), dropped: Arc::clone(&dropped) };
-    let server = TestServer::builder().set("server.tool_timeout", timeout).tool(Offer::of(tool)).start().await;
+    let server = TestServer::builder().set("server.tool_timeout", timeout).tool(Offer::reading(tool)).start().await;
     (server, started, dropped)
 }
 
@@ -111,7 +113,7 @@ async fn both_eras_are_served_without_sessions() {
     let listed = rpc::modern(&server, "tools/list", json!({})).await;
     let names: Vec<_> =
         listed.body["result"]["tools"].as_array().unwrap().iter().map(|tool| tool["name"].clone()).collect();
-    assert_eq!(names, ["search_places", "get_place", "get_reviews"]);
+    assert_eq!(names, TOOLS);
     assert_eq!(listed.body["result"]["cacheScope"], json!("public"));
     assert_eq!(listed.body["result"]["ttlMs"], json!(300_000));
 }
@@ -120,11 +122,9 @@ async fn both_eras_are_served_without_sessions() {
 async fn what_is_not_offered_does_not_exist() {
     let server = TestServer::start().await;
     let offered = rpc::modern(&server, "server/discover", json!({})).await.body["result"]["capabilities"].clone();
-    assert_eq!(offered, json!({"tools": {}}));
-    for method in ["prompts/list", "resources/list", "resources/templates/list"] {
-        let answer = rpc::modern(&server, method, json!({})).await;
-        assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!(-32601)), "{method}");
-    }
+    assert_eq!(offered, json!({"completions": {}, "resources": {}, "tools": {}}));
+    let answer = rpc::modern(&server, "prompts/list", json!({})).await;
+    assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!(-32601)));
 }
 
 #[tokio::test]

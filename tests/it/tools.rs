@@ -371,7 +371,8 @@ async fn schemas_are_portable_and_say_what_each_argument_is() {
     for tool in tools.as_array().unwrap() {
         let name = tool["name"].as_str().unwrap();
         assert!(tool["title"].is_string() && tool["description"].as_str().unwrap().len() < 1_000, "{name}");
-        assert_eq!(tool["annotations"]["readOnlyHint"], json!(true));
+        assert_eq!(tool["annotations"]["readOnlyHint"], json!(name != "create_report"));
+        assert_eq!(tool["annotations"]["idempotentHint"], json!(true));
         assert_eq!(tool["annotations"]["openWorldHint"], json!(true));
         for schema in [&tool["inputSchema"], &tool["outputSchema"]] {
             assert_portable(schema, name);

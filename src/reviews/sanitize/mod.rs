@@ -40,6 +40,16 @@ pub fn paragraph(text: &str, limit: usize) -> Clean {
     shorten(visible.trim(), limit)
 }
 
+/// A stranger's text as a quotation: every line of it is marked, so that it cannot pass for a line of ours.
+pub fn quotation(text: &str) -> String {
+    text.lines().map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n")
+}
+
+/// A stranger's line between quotation marks, with those inside it escaped, so that it cannot end the quotation.
+pub fn quoted(line: &str) -> String {
+    serde_json::Value::from(line).to_string()
+}
+
 /// An address if it is an absolute http or https one without a user, and without anything that could break out of a
 /// line or a link.
 pub fn url(text: &str) -> Option<String> {

@@ -1,5 +1,7 @@
 //! The harness: starts the real server with its own emulator, and speaks to both.
 
+pub(crate) mod database;
+pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod redis;
@@ -11,6 +13,7 @@ use google_reviews_mcp::{
     config::{self, Sources},
     emulator::{DEMO_KEY, Emulator},
     mcp::Offer,
+    model::Principal,
     tasks::Tasks,
 };
 use serde_json::{Value, json};
@@ -18,12 +21,23 @@ use serde_json::{Value, json};
 /// The showpiece of the demo data.
 pub(crate) const BAKERY: &str = "ChIJdemo_moonlit_bakery_001";
 
+/// The place whose reviews came within a day.
+pub(crate) const BURST: &str = "ChIJdemo_crack_and_mend_001";
+
+/// All tools, as they are listed.
+pub(crate) const TOOLS: [&str; 7] =
+    ["search_places", "get_place", "get_reviews", "analyze_reviews", "compare_places", "create_report", "get_report"];
+
+/// The secret of all servers of tests, so that they can share a Redis or a database.
+pub(crate) const SECRET_KEY: &str = "5ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7";
+
 /// A running server with its emulator.
 pub(crate) struct TestServer {
     pub(crate) app: App,
     pub(crate) emulator: Emulator,
     pub(crate) http: reqwest::Client,
     _tasks: Tasks,
+    _folder: tempfile::TempDir,
 }
 
 /// What a test wants other than usual.
@@ -48,11 +62,24 @@ impl Builder {
         self
     }
 
+    /// Who calls this server.
+    pub(crate) fn caller(mut self, name: &str) -> Self {
+        self.parts.caller = Principal::new(name);
+        self
+    }
+
     pub(crate) async fn start(self) -> TestServer {
+        self.try_start().await.expect("server")
+    }
+
+    pub(crate) async fn try_start(self) -> anyhow::Result<TestServer> {
         let tasks = Tasks::new();
         let emulator =
             Emulator::start("127.0.0.1:0".parse().unwrap(), self.parts.clock.clone(), &tasks).await.expect("emulator");
+        let folder = tempfile::tempdir().unwrap();
         let mut sources = Sources::default()
+            .with("server.secret_key", SECRET_KEY)
+            .with("store.data_dir", folder.path().display().to_string())
             .with("server.listen", "127.0.0.1:0")
             .with("server.operations_listen", "127.0.0.1:0")
             .with("google.places_url", emulator.url())
@@ -68,9 +95,9 @@ impl Builder {
             .with("cache.redis_wait", "20s");
         sources.overrides.extend(self.sources.overrides);
         let config = config::load(&sources).expect("sources").into_config().expect("valid configuration");
-        let app = App::start(config, self.parts).await.expect("server");
+        let app = App::start(config, self.parts).await?;
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        TestServer { app, emulator, http, _tasks: tasks }
+        Ok(TestServer { app, emulator, http, _tasks: tasks, _folder: folder })
     }
 }
 
@@ -154,6 +181,12 @@ impl ToolResult {
     pub(crate) fn code(&self) -> String {
         self.failure()["code"].as_str().unwrap().to_owned()
     }
+}
+
+/// One check of a health page.
+pub(crate) fn check<'a>(page: &'a Value, name: &str) -> &'a Value {
+    let checks = page["checks"].as_array().unwrap();
+    checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no {name} in {page}"))
 }
 
 /// A moment, twenty hours before Google's next day.

@@ -1,0 +1,10 @@
+-- What was spent at Google on each day (US Pacific time), so that a restart does not forget it.
+CREATE TABLE spend (
+    day TEXT NOT NULL,
+    -- A hash of the API key that Google bills.
+    credential TEXT NOT NULL,
+    -- Millionths of a US dollar at list prices.
+    micros INTEGER NOT NULL,
+    calls INTEGER NOT NULL,
+    PRIMARY KEY (day, credential)
+) STRICT;

@@ -1,0 +1,172 @@
+//! What every part is built on, and the building of the parts.
+
+use super::{chores, chores::Opening};
+use crate::{
+    budget::{self, Budget},
+    cache::{self, Cache, Lifetimes},
+    clock::Clock,
+    config::{self, Config, Google, Provider},
+    google::Places,
+    health::Health,
+    http::{self, Door, Readiness},
+    idempotency::Idempotency,
+    mcp::{self, Limits, Offers, Server},
+    model::{Principal, SecretKey},
+    redis::{self, Redis},
+    reviews::Reviews,
+    store::{DataFolder, Store},
+    tasks::Tasks,
+    telemetry::Metrics,
+};
+use anyhow::{Context as _, Result};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// What every part is built on.
+pub(super) struct Base {
+    pub(super) clock: Clock,
+    pub(super) tasks: Tasks,
+    pub(super) metrics: Metrics,
+    pub(super) health: Health,
+    pub(super) store: Store,
+    pub(super) secret: SecretKey,
+}
+
+impl Base {
+    /// Nothing is opened or bound yet, except the data folder where there is one.
+    pub(super) fn new(config: &Config, clock: Clock) -> Result<Self> {
+        let secret = secret(config)?;
+        Self::with_secret(config, clock, secret)
+    }
+
+    /// With a secret of its own, so that no folder is needed.
+    pub(super) fn with_secret(config: &Config, clock: Clock, secret: SecretKey) -> Result<Self> {
+        let health = Health::new(clock.clone());
+        let store = Store::new(&config.store, health.register("database", true))?;
+        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::new()?, health, store, secret })
+    }
+
+    /// The use cases, with all that lies between them and Google.
+    pub(super) fn reviews(&self, config: &Config, google: Google) -> Result<(Reviews, Budget)> {
+        let redis = config.cache.redis_url.as_ref().map(|url| self.redis(&config.cache, url)).transpose()?;
+        let credential = google.api_key.clone().unwrap_or_default();
+        let budget = self.budget(config, &google, redis.clone(), &credential);
+
+        let reporter = self.health.register("google_places", false);
+        let places = Places::new(google, budget.clone(), self.clock.clone(), self.metrics.clone(), reporter)?;
+        let places = Arc::new(places);
+        let (watched, watched_redis) = (Arc::clone(&places), redis.clone());
+        self.metrics.watch_breakers(move || {
+            let places = ("google_places", f64::from(watched.breaker_position() as u8));
+            let redis = watched_redis.as_ref().map(|redis| ("redis", f64::from(redis.position() as u8)));
+            [Some(places), redis].into_iter().flatten().collect()
+        });
+
+        let cache = self.cache(&config.cache, credential, redis);
+        Ok((Reviews::new(places, cache, (self.store.clone(), config.reports.clone()), self.clock.clone()), budget))
+    }
+
+    fn budget(&self, config: &Config, google: &Google, redis: Option<Redis>, credential: &SecretString) -> Budget {
+        let limits = budget::Limits { daily_usd: google.daily_budget_usd, daily_calls: google.daily_calls };
+        // Invented answers cost nothing, and that is not worth remembering.
+        let store = (config.upstream.provider == Provider::Google).then(|| self.store.clone());
+        let budget =
+            Budget::new(limits, budget::Kept { redis, store }, credential, self.clock.clone(), self.tasks.clone());
+        let spent = budget.clone();
+        self.metrics.watch_budget(move || spent.used_ratio());
+        budget
+    }
+
+    fn cache(&self, settings: &config::Cache, credential: SecretString, redis: Option<Redis>) -> Cache {
+        let lifetimes =
+            Lifetimes { places_content: settings.places_content_ttl, missing_place: settings.missing_place_ttl };
+        let seal = self.secret.derive("seal of the cache");
+        let settings = cache::Settings { memory_bytes: settings.memory_bytes, lifetimes, credential, seal, redis };
+        let cache = Cache::new(settings, self.clock.clone(), self.tasks.clone(), self.metrics.clone());
+        chores::tidy(cache.clone(), &self.tasks);
+        cache
+    }
+
+    fn redis(&self, cache: &config::Cache, url: &SecretString) -> Result<Redis> {
+        let settings = redis::Settings {
+            url: url.clone(),
+            pool_size: cache.redis_pool_size,
+            wait: cache.redis_wait,
+            operation: cache.redis_operation_timeout,
+            lookup: cache.redis_lookup_timeout,
+        };
+        let redis = Redis::new(&settings, self.clock.clone(), self.health.register("redis", false))?;
+        let first = redis.clone();
+        self.tasks.spawn(async move { first.ping().await });
+        Ok(redis)
+    }
+
+    /// Opens the database, and keeps it in order from then on.
+    pub(super) async fn open(&self, config: &Config, budget: Budget) -> Result<Opening> {
+        let keeper = chores::Keeper { store: self.store.clone(), budget, clock: self.clock.clone() };
+        Opening::begin(keeper, config.store.start_timeout, &self.tasks).await
+    }
+
+    /// The MCP server.
+    pub(super) fn server(&self, config: &Config, offers: Offers) -> Server {
+        let limits = Limits { tool_timeout: config.server.tool_timeout };
+        let parts = (self.clock.clone(), self.tasks.clone(), self.metrics.clone());
+        let idempotency = Idempotency::new(self.store.clone(), config.idempotency.lease, parts);
+        Server::new(offers, limits, (idempotency, &self.secret), (self.clock.clone(), self.metrics.clone()))
+    }
+
+    /// Binds both listeners and serves. The flag says later whether calls were cut off at the end of the time to drain.
+    pub(super) async fn listen(
+        &self,
+        config: &Config,
+        server: Server,
+        caller: Principal,
+    ) -> Result<(SocketAddr, SocketAddr, Arc<AtomicBool>)> {
+        let watched = self.health.clone();
+        self.metrics.watch_dependencies(move || {
+            watched.checks().iter().map(|check| (check.name, check.state.is_up())).collect()
+        });
+        let main = bind(config.server.listen, "server.listen").await?;
+        let operations = bind(config.server.operations_listen, "server.operations_listen").await?;
+        let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
+
+        let stop = self.tasks.stopping();
+        let readiness = Readiness { health: self.health.clone(), stopping: stop.clone(), tells_causes: false };
+        let door = Door::new(address, config.server.public_url.as_ref());
+        let bytes = config.server.max_request_bytes;
+        // Streams are cut only when the process ends: cancelled earlier, calls under way would fail.
+        let endpoint = mcp::endpoint(server, bytes, CancellationToken::new());
+        let drain = config.server.drain_timeout;
+        let main_routes = http::routes(endpoint, (door, caller), bytes, readiness.clone());
+        let cut = Arc::new(AtomicBool::new(false));
+        let was_cut = Arc::clone(&cut);
+        let main = http::serve(main, main_routes, stop.clone(), drain);
+        self.tasks.spawn(async move { was_cut.store(!main.await, Ordering::Relaxed) });
+        let routes = http::operations_routes(self.metrics.clone(), readiness);
+        let operations = http::serve(operations, routes, stop, drain);
+        self.tasks.spawn(async move {
+            operations.await;
+        });
+        Ok((address, operations_address, cut))
+    }
+}
+
+/// The one that is set, or that of the data folder.
+fn secret(config: &Config) -> Result<SecretKey> {
+    match &config.server.secret_key {
+        Some(text) => Ok(SecretKey::parse(text.expose_secret())?),
+        None => Ok(DataFolder::open(&config.store.data_dir)?.secret_key()?),
+    }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} ({key})"))
+}

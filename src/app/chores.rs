@@ -1,0 +1,142 @@
+//! What is done again and again without anybody asking: opening the database, looking whether it answers, and removing
+//! what has expired.
+
+use crate::{
+    budget::Budget,
+    cache::Cache,
+    clock::{Clock, pacific_day},
+    store::{StartError, Store},
+    tasks::Tasks,
+};
+use anyhow::Result;
+use jiff::ToSpan as _;
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How often the cache gives up what has expired.
+const TIDY_EVERY: Duration = Duration::from_secs(10);
+/// How often the database is asked whether it answers.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// After how many probes what has expired is removed: every ten minutes.
+const PURGE_EVERY: u32 = 120;
+/// How long the spend of a day is remembered.
+const SPEND_DAYS: i64 = 60;
+/// How long the start waits for the database before the listeners are opened all the same.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Between two tries to open it, at first and at most.
+const OPEN_AGAIN: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+
+/// How the opening of the database stands.
+#[derive(Debug, Clone)]
+enum Progress {
+    UnderWay,
+    Done,
+    Failed(StartError),
+}
+
+/// The opening of the database.
+#[derive(Debug)]
+pub(super) struct Opening(watch::Receiver<Progress>);
+
+impl Opening {
+    /// Begins, and waits a little for the end.
+    pub(super) async fn begin(keeper: Keeper, limit: Duration, tasks: &Tasks) -> Result<Self> {
+        let (sender, mut receiver) = watch::channel(Progress::UnderWay);
+        let stop = tasks.stopping();
+        tasks.spawn(async move {
+            let work = async {
+                let progress = keeper.open(limit).await;
+                let is_open = matches!(progress, Progress::Done);
+                sender.send_replace(progress);
+                if is_open {
+                    keeper.keep().await;
+                }
+            };
+            stop.run_until_cancelled(work).await;
+        });
+        let ended = receiver.wait_for(|progress| !matches!(progress, Progress::UnderWay));
+        if let Ok(Ok(progress)) = tokio::time::timeout(PATIENCE, ended).await
+            && let Progress::Failed(error) = &*progress
+        {
+            return Err(error.clone().into());
+        }
+        Ok(Self(receiver))
+    }
+
+    /// Returns when the database is given up.
+    pub(super) async fn failure(&self) -> anyhow::Error {
+        let mut receiver = self.0.clone();
+        let failed = receiver.wait_for(|progress| matches!(progress, Progress::Failed(_))).await;
+        match failed.map(|progress| progress.clone()) {
+            Ok(Progress::Failed(error)) => error.into(),
+            // It was opened, and keeps so.
+            _ => std::future::pending().await,
+        }
+    }
+}
+
+/// Keeps the database in order.
+pub(super) struct Keeper {
+    pub(super) store: Store,
+    pub(super) budget: Budget,
+    pub(super) clock: Clock,
+}
+
+impl Keeper {
+    /// Opens the database, again and again while that may help, within `limit`.
+    async fn open(&self, limit: Duration) -> Progress {
+        let (mut wait, longest) = OPEN_AGAIN;
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.store.prepare().await {
+                Ok(applied) => {
+                    tracing::info!(steps = applied.steps, schema = applied.version, "the database is open");
+                    self.budget.restore().await;
+                    return Progress::Done;
+                }
+                Err(error) if !error.may_pass || waited >= limit => return Progress::Failed(error),
+                Err(error) => tracing::warn!(cause = %error, "the database cannot be opened yet"),
+            }
+            tokio::time::sleep(wait).await;
+            waited += wait;
+            wait = longest.min(wait * 2);
+        }
+    }
+
+    /// Probes, saves and purges for ever.
+    async fn keep(&self) {
+        loop {
+            self.purge().await;
+            for _ in 0..PURGE_EVERY {
+                self.clock.sleep(PROBE_EVERY).await;
+                // Whether it answers is told to the health check.
+                let _ = self.store.probe().await;
+                self.budget.save().await;
+            }
+        }
+    }
+
+    async fn purge(&self) {
+        let now = self.clock.now();
+        let claims = self.store.claims().purge(now).await;
+        let reports = self.store.reports().purge(now).await;
+        if let Some(day) = pacific_day(now).and_then(|day| day.checked_sub(SPEND_DAYS.days()).ok()) {
+            let _ = self.store.spend().forget_before(&day.to_string()).await;
+        }
+        if let (Ok(claims), Ok(reports)) = (claims, reports)
+            && claims + reports > 0
+        {
+            tracing::info!(claims, reports, "removed what had expired");
+        }
+    }
+}
+
+/// Content whose time is over leaves the memory even if nobody asks for anything.
+pub(super) fn tidy(cache: Cache, tasks: &Tasks) {
+    let stop = tasks.stopping();
+    tasks.spawn(async move {
+        while stop.run_until_cancelled(tokio::time::sleep(TIDY_EVERY)).await.is_some() {
+            cache.tidy();
+        }
+    });
+}

@@ -1,0 +1,148 @@
+//! The composition root: the only place that constructs the parts and connects them.
+
+mod base;
+mod chores;
+
+use crate::{
+    clock::Clock,
+    config::{Config, Google, Provider},
+    emulator::{DEMO_KEY, Emulator},
+    mcp::{Offer, Offers},
+    model::{Principal, SecretKey},
+    resources,
+    store::Applied,
+    tasks::Tasks,
+    tools,
+};
+use anyhow::{Context as _, Result};
+use base::Base;
+use chores::Opening;
+use secrecy::SecretString;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+/// What a caller may put in place of the ordinary parts.
+#[derive(Debug)]
+pub struct Parts {
+    /// Where times come from.
+    pub clock: Clock,
+    /// Tools beside the ordinary ones.
+    pub more_tools: Vec<Offer>,
+    /// Who calls, as long as there is no sign-in.
+    pub caller: Principal,
+}
+
+impl Default for Parts {
+    fn default() -> Self {
+        Self { clock: Clock::system(), more_tools: Vec::new(), caller: Principal::local() }
+    }
+}
+
+/// A running server.
+#[derive(Debug)]
+pub struct App {
+    address: SocketAddr,
+    operations_address: SocketAddr,
+    emulator: Option<Emulator>,
+    tasks: Tasks,
+    opening: Opening,
+    drain: Duration,
+    /// Whether calls were cut off at the end of the time to drain.
+    cut: Arc<AtomicBool>,
+}
+
+impl App {
+    /// Builds all parts, opens the database, binds both listeners and starts to serve. A database that cannot be reached
+    /// yet is waited for in the background: until then the server is not ready, and reads all the same.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
+    pub async fn start(config: Config, parts: Parts) -> Result<Self> {
+        let Parts { clock, more_tools, caller } = parts;
+        let base = Base::new(&config, clock)?;
+        base.store.lock()?;
+        let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
+        let (reviews, budget) = base.reviews(&config, google)?;
+        let opening = base.open(&config, budget).await?;
+
+        let mut tools = tools::all(&reviews);
+        tools.extend(more_tools);
+        let offers = Offers { tools, resources: resources::all(&reviews) };
+        let server = base.server(&config, offers);
+        let (address, operations_address, cut) = base.listen(&config, server, caller).await?;
+        let drain = config.server.drain_timeout;
+        Ok(Self { address, operations_address, emulator, tasks: base.tasks, opening, drain, cut })
+    }
+
+    /// Why the server cannot go on, if that comes to pass: the database could not be opened within its time.
+    pub async fn failure(&self) -> anyhow::Error {
+        self.opening.failure().await
+    }
+
+    /// Where the main listener is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where the operations listener is.
+    pub fn operations_address(&self) -> SocketAddr {
+        self.operations_address
+    }
+
+    /// The MCP endpoint.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}/mcp", self.address)
+    }
+
+    /// The embedded emulator, if reviews come from there.
+    pub fn emulator(&self) -> Option<&Emulator> {
+        self.emulator.as_ref()
+    }
+
+    /// Stops: no new connections, calls under way finish within the time to drain. Returns whether all ended in time.
+    pub async fn stop(self) -> bool {
+        self.tasks.stop(self.drain.saturating_add(Duration::from_secs(1))).await && !self.cut.load(Ordering::Relaxed)
+    }
+}
+
+/// The settings of the way to the upstream, and the emulator if that is the upstream.
+async fn upstream(config: &Config, clock: &Clock, tasks: &Tasks) -> Result<(Google, Option<Emulator>)> {
+    let mut google = config.google.clone();
+    if config.upstream.provider == Provider::Google {
+        return Ok((google, None));
+    }
+    let emulator = Emulator::start(SocketAddr::from(([127, 0, 0, 1], 0)), clock.clone(), tasks)
+        .await
+        .context("the embedded emulator could not be started")?;
+    google.places_url = emulator.url().parse()?;
+    google.api_key = Some(SecretString::from(DEMO_KEY));
+    // Invented answers cost nothing.
+    (google.daily_budget_usd, google.daily_calls) = (0.0, 0);
+    Ok((google, Some(emulator)))
+}
+
+/// The definitions of all tools, as clients see them.
+///
+/// # Errors
+/// When a part cannot be built.
+pub fn tool_definitions(config: &Config) -> Result<Vec<serde_json::Value>> {
+    // Nothing is opened: definitions depend on no state.
+    let base = Base::with_secret(config, Clock::system(), SecretKey::random())?;
+    let (reviews, _) = base.reviews(config, config.google.clone())?;
+    Ok(tools::all(&reviews).iter().map(Offer::definition).collect())
+}
+
+/// Brings the schema of the configured database up to date.
+///
+/// # Errors
+/// When the database cannot be used; says what to do.
+pub async fn migrate(config: &Config) -> Result<Applied> {
+    let base = Base::new(config, Clock::system())?;
+    Ok(base.store.prepare().await?)
+}

@@ -1,0 +1,79 @@
+//! `SecretKey`: the one secret of an installation, from which every key derives, each for one purpose.
+
+use super::{Invalid, hex};
+use aws_lc_rs::{hmac, rand};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use secrecy::{ExposeSecret as _, SecretBox};
+use std::sync::Arc;
+
+const BYTES: usize = 32;
+
+/// 32 bytes that only this installation knows. Never shown.
+#[derive(Debug, Clone)]
+pub struct SecretKey(Arc<SecretBox<[u8; BYTES]>>);
+
+impl SecretKey {
+    /// A new one.
+    ///
+    /// # Panics
+    /// On a system without random numbers, where no secret can be made.
+    #[expect(clippy::expect_used, reason = "without random numbers nothing here can be kept secret")]
+    pub fn random() -> Self {
+        let mut bytes = [0; BYTES];
+        rand::fill(&mut bytes).expect("the system has random numbers");
+        Self(Arc::new(SecretBox::new(Box::new(bytes))))
+    }
+
+    /// Reads 64 hexadecimal digits (`openssl rand -hex 32`) or base64 (`openssl rand -base64 32`).
+    ///
+    /// # Errors
+    /// [`Invalid`] for anything else; the text is not shown.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        let bytes = if text.len() == 2 * BYTES { from_hex(text) } else { STANDARD.decode(text).ok() };
+        let bytes: Option<[u8; BYTES]> = bytes.and_then(|bytes| bytes.try_into().ok());
+        let invalid = Invalid {
+            what: "the secret key",
+            allowed: "32 random bytes, as `openssl rand -hex 32` or `-base64 32` gives them",
+        };
+        bytes.map(|bytes| Self(Arc::new(SecretBox::new(Box::new(bytes))))).ok_or(invalid)
+    }
+
+    /// As hexadecimal digits, to be kept in a file.
+    pub fn to_hex(&self) -> String {
+        hex(self.0.expose_secret())
+    }
+
+    /// The key for one purpose; from it, neither this secret nor the key for another purpose can be found.
+    pub fn derive(&self, purpose: &str) -> SecretBox<[u8; BYTES]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.expose_secret());
+        let mut derived = [0; BYTES];
+        derived.copy_from_slice(hmac::sign(&key, purpose.as_bytes()).as_ref());
+        SecretBox::new(Box::new(derived))
+    }
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u8>> =
+        text.chars().map(|digit| digit.to_digit(16).and_then(|digit| u8::try_from(digit).ok())).collect();
+    Some(digits?.chunks_exact(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_forms_of_the_secret_are_read_and_it_is_not_shown() {
+        let secret = SecretKey::random();
+        let hex = secret.to_hex();
+        let again = SecretKey::parse(&hex).expect("hexadecimal");
+        let base64 = SecretKey::parse(&STANDARD.encode(secret.0.expose_secret())).expect("base64");
+        let derived = |secret: &SecretKey, purpose| *secret.derive(purpose).expose_secret();
+        assert_eq!((derived(&again, "a"), derived(&base64, "a")), (derived(&secret, "a"), derived(&secret, "a")));
+        assert_ne!(derived(&secret, "a"), derived(&secret, "b"));
+        assert!(!format!("{secret:?}").contains(&hex[..8]));
+        for bad in ["", "short", &"g".repeat(64), &hex[1..], "AAAA"] {
+            assert!(SecretKey::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

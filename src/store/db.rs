@@ -1,0 +1,90 @@
+//! One SQL text for two databases: which pool a statement runs on is decided here, once.
+
+use sqlx::{PgPool, SqlitePool};
+
+/// The configured database.
+#[derive(Debug, Clone)]
+pub(super) enum Db {
+    /// One file. Writers queue for their one connection, so that they never wait for each other's locks; readers have
+    /// their own.
+    Sqlite {
+        /// For reading.
+        readers: SqlitePool,
+        /// For writing.
+        writer: SqlitePool,
+    },
+    /// A server.
+    Postgres(PgPool),
+}
+
+/// The pool for one statement.
+pub(super) enum Pool<'a> {
+    Sqlite(&'a SqlitePool),
+    Postgres(&'a PgPool),
+}
+
+impl Db {
+    pub(super) fn readers(&self) -> Pool<'_> {
+        match self {
+            Self::Sqlite { readers, .. } => Pool::Sqlite(readers),
+            Self::Postgres(pool) => Pool::Postgres(pool),
+        }
+    }
+
+    pub(super) fn writers(&self) -> Pool<'_> {
+        match self {
+            Self::Sqlite { writer, .. } => Pool::Sqlite(writer),
+            Self::Postgres(pool) => Pool::Postgres(pool),
+        }
+    }
+}
+
+/// Runs statements on a connection of whichever pool it is. One that is of no more use is closed rather than put back:
+/// the next goes to the server that is in charge now.
+macro_rules! on_connection {
+    ($pool:expr, $connection:ident => $body:expr) => {
+        match $pool {
+            $crate::store::db::Pool::Sqlite(pool) => $crate::store::db::acquired!(pool, $connection => $body),
+            $crate::store::db::Pool::Postgres(pool) => $crate::store::db::acquired!(pool, $connection => $body),
+        }
+    };
+}
+
+macro_rules! acquired {
+    ($pool:expr, $connection:ident => $body:expr) => {
+        match $pool.acquire().await {
+            Err(error) => Err(error),
+            Ok(mut held) => {
+                let outcome = {
+                    let $connection = &mut *held;
+                    $body
+                };
+                if outcome.as_ref().is_err_and($crate::store::error::spoils_the_connection) {
+                    held.close_on_drop();
+                }
+                outcome
+            }
+        }
+    };
+}
+
+/// Reads; once more if the connection was lost on the way, since reading twice does no harm.
+macro_rules! reading {
+    ($store:expr, $connection:ident => $body:expr) => {{
+        let mut outcome = $crate::store::db::on_connection!($store.db().readers(), $connection => $body);
+        if outcome.as_ref().is_err_and($crate::store::error::lost_the_connection) {
+            outcome = $crate::store::db::on_connection!($store.db().readers(), $connection => $body);
+        }
+        $store.told(outcome)
+    }};
+}
+
+/// Writes, once: whether a write that was cut off happened is for its caller to find out.
+macro_rules! writing {
+    ($store:expr, $connection:ident => $body:expr) => {{
+        let outcome = $crate::store::db::on_connection!($store.db().writers(), $connection => $body);
+        $store.told(outcome)
+    }};
+}
+
+pub(super) use {acquired, on_connection, reading, writing};

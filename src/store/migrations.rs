@@ -1,0 +1,78 @@
+//! Bringing the schema up to date: each step in a transaction of its own, together with the note that it was made.
+
+use sqlx::{
+    Error,
+    migrate::{Migrate, MigrateError, Migrator},
+};
+
+/// The steps for SQLite.
+pub(super) static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
+/// The same steps for PostgreSQL; those who start at the same time wait for each other outside.
+pub(super) static POSTGRES: Migrator = Migrator { locking: false, ..sqlx::migrate!("migrations/postgres") };
+
+/// sqlx's own table of what was applied.
+const TABLE: &str = "_sqlx_migrations";
+
+/// What migrating did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Applied {
+    /// Steps that were made just now.
+    pub steps: usize,
+    /// The schema's version now.
+    pub version: i64,
+}
+
+/// The database cannot be used for now, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct StartError {
+    message: String,
+    /// Whether it may be otherwise in a while.
+    pub may_pass: bool,
+}
+
+impl StartError {
+    /// Somebody has to do something.
+    pub(super) fn last(message: String) -> Self {
+        Self { message, may_pass: false }
+    }
+
+    /// It may be otherwise in a while.
+    pub(super) fn passing(message: String) -> Self {
+        Self { message, may_pass: true }
+    }
+}
+
+/// Applies what is missing.
+pub(super) async fn run<C: Migrate>(migrator: &Migrator, connection: &mut C) -> Result<Applied, MigrateError> {
+    connection.ensure_migrations_table(TABLE).await?;
+    let before = connection.list_applied_migrations(TABLE).await?.len();
+    migrator.run_direct(None, connection, false).await?;
+    let after = connection.list_applied_migrations(TABLE).await?;
+    let version = after.last().map_or(0, |step| step.version);
+    Ok(Applied { steps: after.len() - before, version })
+}
+
+/// The database's own error, if it was one.
+pub(super) fn cause(error: &MigrateError) -> Option<&Error> {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => Some(error),
+        _ => None,
+    }
+}
+
+/// What to do about a schema that is not ours.
+pub(super) fn explain(error: &MigrateError) -> StartError {
+    let known = SQLITE.iter().map(|step| step.version).max().unwrap_or_default();
+    StartError::last(match error {
+        MigrateError::VersionMissing(version) => format!(
+            "the database has schema version {version}, and this program knows versions up to {known}: start the newer program \
+             again, or restore the backup that was made before the upgrade"
+        ),
+        MigrateError::VersionMismatch(version) | MigrateError::Dirty(version) => format!(
+            "step {version} of the schema was applied to the database in another form than this program knows: it was made by \
+             a changed program; use that one, or restore a backup"
+        ),
+        error => format!("the schema cannot be brought up to date: {error}"),
+    })
+}

@@ -1,0 +1,137 @@
+//! What must outlive the process: reports, the answers of writing calls, the spend of the day. SQLite in one file, or
+//! PostgreSQL; the SQL is the same text for both, and times are passed in.
+
+mod db;
+mod error;
+mod folder;
+mod idempotency;
+mod migrations;
+mod postgres;
+mod reports;
+mod spend;
+mod sqlite;
+
+pub use error::StoreError;
+pub use folder::{DataFolder, FolderError};
+pub use idempotency::{Attempt, Claim, Claims, Held};
+pub use migrations::{Applied, StartError};
+pub use reports::{Position, Reports, StoredReport};
+pub use spend::{Spend, Spent};
+
+use crate::{config, health::Reporter};
+use db::{Db, reading};
+use secrecy::ExposeSecret as _;
+use std::{
+    fs::File,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+};
+
+/// The database. Clones share it.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    db: Db,
+    /// The file, if it is SQLite.
+    file: Option<PathBuf>,
+    health: Reporter,
+    lock: OnceLock<File>,
+}
+
+impl Store {
+    /// Nothing is opened yet: that is what [`Store::prepare`] does.
+    ///
+    /// # Errors
+    /// [`StartError`] when the address is none.
+    pub fn new(settings: &config::Store, health: Reporter) -> Result<Self, StartError> {
+        let (db, file) = match &settings.url {
+            Some(url) if url.expose_secret().starts_with("postgres") => {
+                (postgres::pool(url.expose_secret(), settings)?, None)
+            }
+            url => {
+                let file = sqlite::file(url.as_ref().map(secrecy::ExposeSecret::expose_secret), settings)?;
+                (sqlite::pools(&file, settings), Some(file))
+            }
+        };
+        let parts = Parts { db, file, health, lock: OnceLock::new() };
+        Ok(Self(Arc::new(parts)))
+    }
+
+    /// Claims a SQLite file for this process: two servers on one file would each believe to be alone.
+    ///
+    /// # Errors
+    /// [`StartError`] when another process serves from it, or the lock cannot be written.
+    pub fn lock(&self) -> Result<(), StartError> {
+        let Some(file) = &self.0.file else { return Ok(()) };
+        let held = sqlite::lock(file)?;
+        let _ = self.0.lock.set(held);
+        Ok(())
+    }
+
+    /// Opens the database, looks whether it is whole, and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`StartError`] says whether trying again may help.
+    pub async fn prepare(&self) -> Result<Applied, StartError> {
+        let prepared = match (&self.0.db, &self.0.file) {
+            (Db::Sqlite { writer, .. }, Some(file)) => sqlite::prepare(writer, file).await,
+            (Db::Postgres(pool), _) => postgres::prepare(pool).await,
+            (Db::Sqlite { .. }, None) => Err(StartError::last("SQLite without a file".to_owned())),
+        };
+        match &prepared {
+            Ok(_) => self.0.health.up(),
+            Err(error) => self.0.health.down(error.to_string()),
+        }
+        prepared
+    }
+
+    /// Asks the database for nothing, to know whether it answers.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it does not.
+    pub async fn probe(&self) -> Result<(), StoreError> {
+        let one: i64 = reading!(self, connection => {
+            sqlx::query_scalar("SELECT CAST(1 AS BIGINT)").fetch_one(connection).await
+        })?;
+        debug_assert_eq!(one, 1);
+        Ok(())
+    }
+
+    /// The reports.
+    pub fn reports(&self) -> Reports<'_> {
+        Reports(self)
+    }
+
+    /// The claims and answers of writing calls.
+    pub fn claims(&self) -> Claims<'_> {
+        Claims(self)
+    }
+
+    /// The spend of the day.
+    pub fn spend(&self) -> Spend<'_> {
+        Spend(self)
+    }
+
+    fn db(&self) -> &Db {
+        &self.0.db
+    }
+
+    /// Passes on how a statement ended, after telling the health check and, where the operator must act, the log.
+    fn told<T>(&self, outcome: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        let error = match outcome {
+            Ok(value) => {
+                self.0.health.up();
+                return Ok(value);
+            }
+            Err(error) => StoreError::from(error),
+        };
+        match &error {
+            StoreError::Unreachable(_) | StoreError::Damaged(_) => self.0.health.down(error.cause()),
+            StoreError::Busy(_) => tracing::warn!(cause = error.cause(), "the database is busy"),
+            _ => tracing::error!(cause = error.cause(), "the database refused a statement"),
+        }
+        Err(error)
+    }
+}

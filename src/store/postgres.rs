@@ -1,0 +1,111 @@
+//! PostgreSQL: a server that several instances share.
+
+use super::{
+    db::Db,
+    error::StoreError,
+    migrations::{self, Applied, StartError},
+};
+use crate::config;
+use sqlx::{
+    ConnectOptions as _, Connection as _, Error, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::{str::FromStr as _, time::Duration};
+
+/// Any number: which lock all instances of this program take to migrate.
+const MIGRATION_LOCK: i64 = 0x6772_7631;
+/// The first wait for that lock, and the longest.
+const LOCK_WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// Longest use of one connection, so that a balanced cluster stays balanced.
+const LONGEST_USE: Duration = Duration::from_mins(30);
+
+/// The pool; nothing is connected yet.
+pub(super) fn pool(url: &str, settings: &config::Store) -> Result<Db, StartError> {
+    // The parser's message shows what it could not read, which may be the password.
+    let not_an_address = |_| {
+        StartError::last("store.url is not an address such as postgres://user:password@host:5432/database".to_owned())
+    };
+    let milliseconds = |duration: Duration| format!("{}ms", duration.as_millis());
+    let options = PgConnectOptions::from_str(url)
+        .map_err(not_an_address)?
+        .application_name(env!("CARGO_PKG_NAME"))
+        .options([
+            ("statement_timeout", milliseconds(settings.statement_timeout)),
+            ("lock_timeout", milliseconds(settings.lock_timeout)),
+            ("idle_in_transaction_session_timeout", "10s".to_owned()),
+        ])
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .min_connections(settings.pool_min)
+        .max_connections(settings.pool_max)
+        .acquire_timeout(settings.acquire_timeout)
+        .max_lifetime(LONGEST_USE)
+        .connect_lazy_with(options);
+    Ok(Db::Postgres(pool))
+}
+
+/// Connects, and migrates under a lock that all instances share.
+pub(super) async fn prepare(pool: &PgPool) -> Result<Applied, StartError> {
+    // Its own connection: migrations may take longer than statements may.
+    let options = pool.connect_options().as_ref().clone().options([("statement_timeout", "0")]);
+    let mut connection = PgConnection::connect_with(&options).await.map_err(|error| explain(&error))?;
+    take_the_lock(&mut connection).await.map_err(|error| explain(&error))?;
+    let applied = migrations::run(&migrations::POSTGRES, &mut connection).await.map_err(|error| {
+        let cause = migrations::cause(&error);
+        cause.map_or_else(|| migrations::explain(&error), explain)
+    })?;
+    // With the connection, the lock is let go.
+    connection.close().await.map_err(|error| explain(&error))?;
+    Ok(applied)
+}
+
+/// Tries, rather than waits in the database: who waits there would stop others from building indexes.
+async fn take_the_lock(connection: &mut PgConnection) -> Result<(), Error> {
+    let (mut wait, longest) = LOCK_WAITS;
+    loop {
+        let is_ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
+            .bind(MIGRATION_LOCK)
+            .fetch_one(&mut *connection)
+            .await?;
+        if is_ours {
+            return Ok(());
+        }
+        tracing::info!(wait_ms = wait.as_millis(), "another instance migrates the database; waiting for it");
+        tokio::time::sleep(wait).await;
+        wait = longest.min(wait * 2);
+    }
+}
+
+/// Why the database cannot be used, and what to do.
+fn explain(error: &Error) -> StartError {
+    let Error::Database(cause) = error else {
+        return StartError::passing(match error {
+            Error::Io(error) => format!("PostgreSQL cannot be reached: {error}"),
+            error => format!("PostgreSQL cannot be reached: {error}"),
+        });
+    };
+    let code = cause.code().unwrap_or_default().into_owned();
+    match code.as_str() {
+        "28P01" | "28000" => StartError::last("PostgreSQL refuses the user or the password of store.url".to_owned()),
+        "3D000" => StartError::last("the database that store.url names does not exist: create it".to_owned()),
+        "42501" => StartError::last(
+            "the user of store.url may not create tables: GRANT CREATE ON SCHEMA public to it, or run `migrate` as one who may"
+                .to_owned(),
+        ),
+        _ if cause.message().contains("unsupported startup parameter") => StartError::last(
+            "store.url leads to a connection pooler such as PgBouncer, which drops the time limits of this program: connect to \
+             PostgreSQL itself, the pool here is enough"
+                .to_owned(),
+        ),
+        _ => {
+            // Starting up, too many connections, a lock that another holds: all of that passes.
+            StartError::passing(format!("PostgreSQL: {} (code {code})", cause.message()))
+        }
+    }
+}
+
+impl From<StoreError> for StartError {
+    fn from(error: StoreError) -> Self {
+        Self::passing(format!("the database {}", error.cause()))
+    }
+}

@@ -1,0 +1,100 @@
+//! The two databases, so that a test can run on both.
+
+use super::{Builder, TestServer, postgres};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _};
+use std::{path::PathBuf, str::FromStr as _};
+use tempfile::TempDir;
+
+/// An empty database for one test.
+pub(crate) enum Database {
+    Sqlite(TempDir),
+    Postgres(postgres::Database),
+}
+
+/// One of each kind.
+pub(crate) async fn both() -> [Database; 2] {
+    [Database::sqlite(), Database::postgres().await]
+}
+
+impl Database {
+    pub(crate) fn sqlite() -> Self {
+        Self::Sqlite(tempfile::tempdir().unwrap())
+    }
+
+    pub(crate) async fn postgres() -> Self {
+        Self::Postgres(postgres::Database::new().await)
+    }
+
+    /// For messages.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "SQLite",
+            Self::Postgres(_) => "PostgreSQL",
+        }
+    }
+
+    /// What a server is told to use it.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Sqlite(folder) => vec![("store.data_dir", folder.path().display().to_string())],
+            Self::Postgres(database) => vec![("store.url", database.url.clone()), ("store.pool_min", "0".to_owned())],
+        }
+    }
+
+    /// The same for the binary.
+    pub(crate) fn environment(&self) -> Vec<(String, String)> {
+        let mut variables = vec![("REVIEWS__SERVER__SECRET_KEY".to_owned(), super::SECRET_KEY.to_owned())];
+        let name = |key: &str| format!("REVIEWS__{}", key.to_uppercase().replace('.', "__"));
+        variables.extend(self.settings().into_iter().map(|(key, value)| (name(key), value)));
+        variables
+    }
+
+    /// A server on it.
+    pub(crate) fn server(&self) -> Builder {
+        self.settings().into_iter().fold(TestServer::builder(), |builder, (key, value)| builder.set(key, value))
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        match self {
+            Self::Sqlite(folder) => folder.path().join("google-reviews.db"),
+            Self::Postgres(_) => panic!("PostgreSQL has no file"),
+        }
+    }
+
+    /// Runs a statement beside the server.
+    pub(crate) async fn run(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(_) => drop(self.sqlite_connection().await.execute(sql).await.unwrap()),
+            Self::Postgres(database) => drop(connection(&database.url).await.execute(sql).await.unwrap()),
+        }
+    }
+
+    /// The numbers in the first row of an answer.
+    pub(crate) async fn numbers(&self, sql: &str) -> Vec<i64> {
+        let sql = AssertSqlSafe(sql.to_owned());
+        match self {
+            Self::Sqlite(_) => {
+                let row = self.sqlite_connection().await.fetch_one(sql).await.unwrap();
+                (0..row.len()).map(|column| row.get(column)).collect()
+            }
+            Self::Postgres(database) => {
+                let row = connection(&database.url).await.fetch_one(sql).await.unwrap();
+                (0..row.len()).map(|column| row.get(column)).collect()
+            }
+        }
+    }
+
+    /// How many rows a table has.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        self.numbers(&format!("SELECT COUNT(*) FROM {table}")).await[0]
+    }
+
+    pub(crate) async fn sqlite_connection(&self) -> sqlx::SqliteConnection {
+        sqlx::sqlite::SqliteConnectOptions::new().filename(self.file()).connect().await.unwrap()
+    }
+}
+
+async fn connection(url: &str) -> sqlx::PgConnection {
+    sqlx::postgres::PgConnectOptions::from_str(url).unwrap().connect().await.unwrap()
+}
