@@ -1,85 +1,91 @@
 //! Pure analysis of reviews: what a sample says, as figures of our own. No clock, no input or output, no chance.
+//!
+//! The text that is analysed is the one in the language asked for, else the one as written, sanitised first: so nothing
+//! that leaves this module can carry more than the words that a person reads. Each file states the rule that it applies:
+//! `sentiment` how stars and words make a leaning, `themes` what is a theme, `signals` and `duplicates` what is
+//! suspicious, `lexicon` how the word lists work.
 
+mod document;
+mod duplicates;
 mod figures;
+mod hits;
+mod languages;
+mod lexicon;
+mod names;
+mod phrases;
+mod plural;
+mod quote;
 mod recency;
+#[cfg(test)]
+mod samples;
+mod sentiment;
+mod signals;
 mod stars;
+mod themes;
+mod vocabulary;
+mod words;
 
 pub use figures::{
     Analysis, Contradiction, LanguageCount, Leaning, Ratings, Recency, Sentiment, Signal, SignalKind, Theme,
 };
 
 use crate::model::Review;
+use document::Document;
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use vocabulary::Vocabulary;
 
 /// Analyses a sample of reviews.
 ///
-/// `not_a_theme` are texts whose words are no themes, such as the place's name; the authors' names are left out anyway.
+/// `not_a_theme` are texts whose words are no themes, such as the place's name; the names of the authors are left out
+/// anyway. `now` is what the ages of the reviews are measured from.
 pub fn analyze(reviews: &[Review], not_a_theme: &[&str], now: Timestamp) -> Analysis {
-    let _ = not_a_theme;
+    let mut vocabulary = Vocabulary::default();
+    let documents: Vec<_> = reviews.iter().map(|review| Document::read(review, &mut vocabulary)).collect();
+    let judgement = sentiment::judge(&documents, &mut vocabulary);
+    let mut signals: Vec<Signal> = signals::burst(reviews).into_iter().collect();
+    signals.extend(duplicates::find(&documents));
+    signals.extend(signals::extreme_only_authors(&[reviews], 1));
     Analysis {
         reviews: reviews.len(),
         ratings: stars::count(reviews),
-        sentiment: by_stars(reviews),
-        themes: Vec::new(),
-        languages: languages(reviews),
+        themes: themes::find(&documents, &judgement.leanings, not_a_theme, &mut vocabulary),
+        sentiment: judgement.sentiment,
+        languages: languages::written(reviews),
         recency: recency::measure(reviews, now),
-        contradictions: Vec::new(),
-        signals: Vec::new(),
+        contradictions: judgement.contradictions,
+        signals,
     }
 }
 
-/// Signals that only several places together show: duplicate texts across places, and authors with several reviews
-/// that are all of 1 or 5 stars.
+/// Signals that only several places together show: duplicate texts across places, and authors with reviews of several
+/// places that all have 1 or 5 stars.
 pub fn across(places: &[&[Review]]) -> Vec<Signal> {
-    let _ = places;
-    Vec::new()
+    let mut vocabulary = Vocabulary::default();
+    let numbered =
+        places.iter().enumerate().flat_map(|(place, reviews)| reviews.iter().map(move |review| (place, review)));
+    let (numbers, documents): (Vec<_>, Vec<_>) =
+        numbered.map(|(place, review)| (place, Document::read(review, &mut vocabulary))).unzip();
+    let mut signals = duplicates::across(&documents, &numbers);
+    signals.extend(signals::extreme_only_authors(places, 2));
+    signals
 }
 
 /// The part of a text around a phrase, sanitised, at most `limit` characters, cut between words, with `…` where it was
 /// cut. `None` if the phrase is not in it.
 pub fn quote(text: &str, language: Option<&str>, phrase: &str, limit: usize) -> Option<String> {
-    let _ = language;
-    let line = super::sanitize::line(text, limit).text;
-    line.to_lowercase().contains(&phrase.to_lowercase()).then_some(line)
+    quote::around(text, language, phrase, limit)
 }
 
-fn by_stars(reviews: &[Review]) -> Sentiment {
-    let mut sentiment = Sentiment::default();
-    for review in reviews {
-        let place = match review.rating.map(stars::whole) {
-            Some(4..) => &mut sentiment.positive,
-            Some(3) => &mut sentiment.mixed,
-            Some(_) => &mut sentiment.negative,
-            None => &mut sentiment.unknown,
-        };
-        *place += 1;
-        sentiment.from_stars_alone += usize::from(review.rating.is_some());
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_places_of_the_demo_say_what_a_person_reads_in_them() {
+        let now = "2026-11-20T00:00:00Z".parse().unwrap();
+        let analysis = analyze(&samples::demo("suspicious-burst", "en")[..5], &["Crack & Mend Phone Repair"], now);
+        let kinds: Vec<_> = analysis.signals.iter().map(|signal| signal.kind).collect();
+        assert_eq!(kinds, [SignalKind::Burst, SignalKind::DuplicateTexts]);
+        assert!(analysis.signals.iter().all(|signal| signal.review_ids == ["r0", "r2", "r3"]));
     }
-    sentiment
-}
-
-/// The languages that the reviews were written in.
-fn languages(reviews: &[Review]) -> Vec<LanguageCount> {
-    let written = reviews.iter().filter_map(|review| review.original_text.as_ref().or(review.text.as_ref()));
-    count(written.map(|text| primary(text.language.as_deref())))
-}
-
-/// Most frequent first, ties by tag.
-fn count(languages: impl Iterator<Item = String>) -> Vec<LanguageCount> {
-    let mut counts = BTreeMap::new();
-    for language in languages {
-        *counts.entry(language).or_insert(0) += 1;
-    }
-    let mut counts: Vec<_> =
-        counts.into_iter().map(|(language, reviews)| LanguageCount { language, reviews }).collect();
-    counts.sort_by_key(|count| std::cmp::Reverse(count.reviews));
-    counts
-}
-
-/// The primary subtag in lower case; `und` for what is none.
-fn primary(tag: Option<&str>) -> String {
-    let subtag = tag.and_then(|tag| tag.split(['-', '_']).next()).unwrap_or_default();
-    let is_language = (2..=8).contains(&subtag.len()) && subtag.bytes().all(|byte| byte.is_ascii_alphabetic());
-    if is_language { subtag.to_ascii_lowercase() } else { "und".to_owned() }
 }
