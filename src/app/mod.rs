@@ -10,7 +10,7 @@ use crate::{
     mcp::{Offer, Offers},
     model::{Principal, SecretKey},
     resources,
-    store::Applied,
+    store::{Applied, Store},
     tasks::Tasks,
     tools,
 };
@@ -26,6 +26,9 @@ use std::{
     },
     time::Duration,
 };
+
+/// How long closing the database may take.
+const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 
 /// What a caller may put in place of the ordinary parts.
 #[derive(Debug)]
@@ -51,6 +54,7 @@ pub struct App {
     operations_address: SocketAddr,
     emulator: Option<Emulator>,
     tasks: Tasks,
+    store: Store,
     opening: Opening,
     drain: Duration,
     /// Whether calls were cut off at the end of the time to drain.
@@ -77,7 +81,7 @@ impl App {
         let server = base.server(&config, offers);
         let (address, operations_address, cut) = base.listen(&config, server, caller).await?;
         let drain = config.server.drain_timeout;
-        Ok(Self { address, operations_address, emulator, tasks: base.tasks, opening, drain, cut })
+        Ok(Self { address, operations_address, emulator, tasks: base.tasks, store: base.store, opening, drain, cut })
     }
 
     /// Why the server cannot go on, if that comes to pass: the database could not be opened within its time.
@@ -107,7 +111,10 @@ impl App {
 
     /// Stops: no new connections, calls under way finish within the time to drain. Returns whether all ended in time.
     pub async fn stop(self) -> bool {
-        self.tasks.stop(self.drain.saturating_add(Duration::from_secs(1))).await && !self.cut.load(Ordering::Relaxed)
+        let ended = self.tasks.stop(self.drain.saturating_add(Duration::from_secs(1))).await;
+        // A database that does not answer must not keep the process from ending.
+        let _ = tokio::time::timeout(LONGEST_CLOSE, self.store.close()).await;
+        ended && !self.cut.load(Ordering::Relaxed)
     }
 }
 

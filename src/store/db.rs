@@ -31,6 +31,17 @@ impl Db {
         }
     }
 
+    pub(super) async fn close(&self) {
+        match self {
+            Self::Sqlite { readers, writer } => {
+                readers.close().await;
+                // The last one to close tidies the write-ahead log away.
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+
     pub(super) fn writers(&self) -> Pool<'_> {
         match self {
             Self::Sqlite { writer, .. } => Pool::Sqlite(writer),

@@ -24,7 +24,7 @@ use secrecy::ExposeSecret as _;
 use std::{
     fs::File,
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// The database. Clones share it.
@@ -37,7 +37,7 @@ struct Parts {
     /// The file, if it is SQLite.
     file: Option<PathBuf>,
     health: Reporter,
-    lock: OnceLock<File>,
+    lock: Mutex<Option<File>>,
 }
 
 impl Store {
@@ -55,7 +55,7 @@ impl Store {
                 (sqlite::pools(&file, settings), Some(file))
             }
         };
-        let parts = Parts { db, file, health, lock: OnceLock::new() };
+        let parts = Parts { db, file, health, lock: Mutex::default() };
         Ok(Self(Arc::new(parts)))
     }
 
@@ -66,8 +66,14 @@ impl Store {
     pub fn lock(&self) -> Result<(), StartError> {
         let Some(file) = &self.0.file else { return Ok(()) };
         let held = sqlite::lock(file)?;
-        let _ = self.0.lock.set(held);
+        *self.0.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(held);
         Ok(())
+    }
+
+    /// Closes all connections, and lets go of the file. Nothing can be asked any more.
+    pub async fn close(&self) {
+        self.0.db.close().await;
+        self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// Opens the database, looks whether it is whole, and brings its schema up to date.

@@ -1,85 +1,15 @@
 //! The binary as its users run it: every command, what it prints, and its exit code.
 
-use crate::support::{BAKERY, TOOLS, TestServer};
+use crate::support::{
+    BAKERY, TOOLS, TestServer,
+    binary::{Serving, program, run, stderr, stdout},
+};
 use serde_json::Value;
 use std::{
-    io::{BufRead as _, BufReader, Read as _},
-    process::{Child, ChildStderr, Command, Output, Stdio},
+    io::{BufRead as _, BufReader},
+    process::{Output, Stdio},
     time::Duration,
 };
-
-/// The binary in an environment without settings.
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_google-reviews-mcp"));
-    command.env_clear().stdin(Stdio::null());
-    command
-}
-
-fn run(arguments: &[&str]) -> Output {
-    program().args(arguments).output().unwrap()
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A running `serve`, ended when it is dropped.
-struct Serving {
-    child: Child,
-    _folder: tempfile::TempDir,
-    log: BufReader<ChildStderr>,
-    /// What it logged until it served.
-    start: String,
-    endpoint: String,
-    operations: String,
-}
-
-impl Serving {
-    fn start(settings: &[(&str, &str)]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut command = program();
-        command.args(["serve"]).stderr(Stdio::piped()).env("REVIEWS__STORE__DATA_DIR", folder.path());
-        command.env("REVIEWS__SERVER__LISTEN", "127.0.0.1:0").env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
-        let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let (mut start, mut endpoint, mut operations) = (String::new(), String::new(), String::new());
-        while endpoint.is_empty() {
-            let mut line = String::new();
-            assert_ne!(log.read_line(&mut line).unwrap(), 0, "serve ended before it served");
-            start.push_str(&line);
-            let line: Value =
-                serde_json::from_str(&line).unwrap_or_else(|_| panic!("not one JSON object a line: {line}"));
-            line["endpoint"].as_str().unwrap_or_default().clone_into(&mut endpoint);
-            operations = line["operations"].as_str().map_or(operations, str::to_owned);
-        }
-        Self { child, _folder: folder, log, start, endpoint, operations }
-    }
-
-    fn signal(&self, name: &str) {
-        let id = self.child.id().to_string();
-        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
-    }
-
-    /// Ends it as an orchestrator does; returns the rest of the log and whether it ended well.
-    fn stop(mut self) -> (String, bool) {
-        self.signal("-TERM");
-        let mut rest = String::new();
-        self.log.read_to_string(&mut rest).unwrap();
-        let status = self.child.wait().unwrap();
-        (rest, status.success())
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 #[test]
 fn the_demo_prints_a_first_answer() {

@@ -20,6 +20,7 @@ mod drift;
 mod emulator;
 mod errors;
 mod hostile_reviews;
+mod idempotency;
 mod injection;
 mod interop;
 mod operations;

@@ -1,5 +1,6 @@
 //! The harness: starts the real server with its own emulator, and speaks to both.
 
+pub(crate) mod binary;
 pub(crate) mod database;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
@@ -118,9 +119,7 @@ impl TestServer {
 
     /// Calls a tool and expects data.
     pub(crate) async fn data(&self, tool: &str, arguments: Value) -> Value {
-        let result = self.call(tool, arguments).await;
-        assert_eq!(result.0["isError"], json!(false), "{}", result.0);
-        result.0["structuredContent"].clone()
+        self.call(tool, arguments).await.data()
     }
 
     /// The text of a page of the operations listener, with its status.
@@ -165,11 +164,18 @@ impl TestServer {
 }
 
 /// The result of a tool call as it was on the wire.
+#[derive(Debug)]
 pub(crate) struct ToolResult(pub(crate) Value);
 
 impl ToolResult {
     pub(crate) fn text(&self) -> &str {
         self.0["content"][0]["text"].as_str().unwrap_or_default()
+    }
+
+    /// The data of a success; panics for a failure.
+    pub(crate) fn data(&self) -> Value {
+        assert_eq!(self.0["isError"], json!(false), "{}", self.0);
+        self.0["structuredContent"].clone()
     }
 
     /// The facts of a failure; panics for a success.
@@ -181,6 +187,17 @@ impl ToolResult {
     pub(crate) fn code(&self) -> String {
         self.failure()["code"].as_str().unwrap().to_owned()
     }
+}
+
+/// Waits until something is so; the test's own time limit is that of its runner.
+pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    for _ in 0..3_000 {
+        if holds().await {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("waited in vain until {what}");
 }
 
 /// One check of a health page.

@@ -1,6 +1,6 @@
 //! JSON-RPC over HTTP by hand, in both eras, so that tests see what is really on the wire.
 
-use super::TestServer;
+use super::{TestServer, ToolResult};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
@@ -57,4 +57,23 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let body = response.bytes().await.expect("a whole body");
     Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or_default() }
+}
+
+/// Calls a tool of any server as a client of today, on a connection of its own; an error if that breaks.
+pub(crate) async fn call(endpoint: &str, tool: &str, arguments: Value) -> Result<ToolResult, reqwest::Error> {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let params = json!({"name": tool, "arguments": arguments, "_meta": {
+        "io.modelcontextprotocol/protocolVersion": MODERN,
+        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+        "io.modelcontextprotocol/clientCapabilities": {},
+    }});
+    let request = http
+        .post(endpoint)
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", MODERN)
+        .header("mcp-method", "tools/call")
+        .header("mcp-name", tool)
+        .json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
+    let answer: Value = request.send().await?.json().await?;
+    Ok(ToolResult(answer["result"].clone()))
 }

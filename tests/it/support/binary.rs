@@ -1,0 +1,104 @@
+//! The binary as its users run it.
+
+use super::{ToolResult, database::Database, rpc};
+use google_reviews_mcp::emulator::DEMO_KEY;
+use serde_json::Value;
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    process::{Child, ChildStderr, Command, Output, Stdio},
+};
+
+/// The binary in an environment without settings.
+pub(crate) fn program() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_google-reviews-mcp"));
+    command.env_clear().stdin(Stdio::null());
+    command
+}
+
+/// Runs it to its end.
+pub(crate) fn run(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+pub(crate) fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub(crate) fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// A running `serve`, ended when it is dropped.
+pub(crate) struct Serving {
+    pub(crate) child: Child,
+    _folder: tempfile::TempDir,
+    log: BufReader<ChildStderr>,
+    /// What it logged until it served.
+    pub(crate) start: String,
+    pub(crate) endpoint: String,
+    pub(crate) operations: String,
+}
+
+impl Serving {
+    /// Serves from this database, with the emulator at `upstream` as Google. Ready when it returns.
+    pub(crate) fn on(database: &Database, upstream: &str, more: &[(&str, &str)]) -> Self {
+        let variables = database.environment();
+        let mut settings: Vec<(&str, &str)> =
+            variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        settings.extend([("REVIEWS__GOOGLE__PLACES_URL", upstream), ("REVIEWS__GOOGLE__API_KEY", DEMO_KEY)]);
+        settings.extend(more);
+        Self::start(&settings)
+    }
+
+    /// Calls a tool; an error if the connection breaks or is refused.
+    pub(crate) async fn call(&self, tool: &str, arguments: Value) -> Result<ToolResult, reqwest::Error> {
+        rpc::call(&self.endpoint, tool, arguments).await
+    }
+
+    /// SIGKILL.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = program();
+        command.args(["serve"]).stderr(Stdio::piped()).env("REVIEWS__STORE__DATA_DIR", folder.path());
+        command.env("REVIEWS__SERVER__LISTEN", "127.0.0.1:0").env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
+        let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let (mut start, mut endpoint, mut operations) = (String::new(), String::new(), String::new());
+        while endpoint.is_empty() {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "serve ended before it served");
+            start.push_str(&line);
+            let line: Value =
+                serde_json::from_str(&line).unwrap_or_else(|_| panic!("not one JSON object a line: {line}"));
+            line["endpoint"].as_str().unwrap_or_default().clone_into(&mut endpoint);
+            operations = line["operations"].as_str().map_or(operations, str::to_owned);
+        }
+        Self { child, _folder: folder, log, start, endpoint, operations }
+    }
+
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// Ends it as an orchestrator does; returns the rest of the log and whether it ended well.
+    pub(crate) fn stop(mut self) -> (String, bool) {
+        self.signal("-TERM");
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).unwrap();
+        let status = self.child.wait().unwrap();
+        (rest, status.success())
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
