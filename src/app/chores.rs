@@ -17,8 +17,8 @@ use tokio::sync::watch;
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 /// How often the database is asked whether it answers.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
-/// After how many probes what has expired is removed: every ten minutes.
-const PURGE_EVERY: u32 = 120;
+/// How often what has expired is removed.
+const PURGE_EVERY: Duration = Duration::from_mins(10);
 /// How long the spend of a day is remembered.
 const SPEND_DAYS: i64 = 60;
 /// How long the start waits for the database before the listeners are opened all the same.
@@ -107,10 +107,10 @@ impl Keeper {
     async fn keep(&self) {
         loop {
             self.purge().await;
-            for _ in 0..PURGE_EVERY {
+            let purged = self.clock.elapsed();
+            while self.clock.elapsed().saturating_sub(purged) < PURGE_EVERY {
                 self.clock.sleep(PROBE_EVERY).await;
-                // Whether it answers is told to the health check.
-                let _ = self.store.probe().await;
+                self.store.probe().await;
                 self.budget.save().await;
             }
         }

@@ -27,6 +27,8 @@ mod operations;
 mod protocol;
 mod recorded;
 mod redis_faults;
+mod reports;
 mod resilience;
+mod store_faults;
 mod support;
 mod tools;

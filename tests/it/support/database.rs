@@ -85,6 +85,14 @@ impl Database {
         }
     }
 
+    /// The texts in the first column of an answer.
+    pub(crate) async fn texts(&self, sql: &'static str) -> Vec<String> {
+        match self {
+            Self::Sqlite(_) => sqlx::query_scalar(sql).fetch_all(&mut self.sqlite_connection().await).await.unwrap(),
+            Self::Postgres(database) => database.texts(sql).await,
+        }
+    }
+
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &str) -> i64 {
         self.numbers(&format!("SELECT COUNT(*) FROM {table}")).await[0]

@@ -32,6 +32,10 @@ pub(crate) const TOOLS: [&str; 7] =
 /// The secret of all servers of tests, so that they can share a Redis or a database.
 pub(crate) const SECRET_KEY: &str = "5ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7";
 
+/// Settings of a `serve` that is expected not to come to serving.
+pub(crate) const ANY_PORTS: [(&str, &str); 2] =
+    [("REVIEWS__SERVER__LISTEN", "127.0.0.1:0"), ("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0")];
+
 /// A running server with its emulator.
 pub(crate) struct TestServer {
     pub(crate) app: App,

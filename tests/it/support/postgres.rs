@@ -43,10 +43,6 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    pub(crate) fn port(&self) -> u16 {
-        self.port
-    }
-
     /// Runs a statement as its owner.
     pub(crate) async fn run(&self, sql: &'static str) {
         run(&self.url("postgres"), sql).await;
@@ -124,6 +120,12 @@ impl Database {
         run(&self.url, sql).await;
     }
 
+    /// The texts in the first column of an answer.
+    pub(crate) async fn texts(&self, sql: &'static str) -> Vec<String> {
+        let mut connection = PgConnection::connect(&self.url).await.unwrap();
+        sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap()
+    }
+
     /// Runs a statement about it, outside of it: `{}` stands for its name.
     pub(crate) async fn alter(&self, sql: &str) {
         let mut connection = PgConnection::connect(&self.base).await.unwrap();
@@ -170,7 +172,7 @@ fn new_template() -> TempDir {
 }
 
 /// PostgreSQL refuses to run as root.
-fn unprivileged(program: impl AsRef<Path>) -> Command {
+pub(crate) fn unprivileged(program: impl AsRef<Path>) -> Command {
     if !is_root() {
         return Command::new(program.as_ref());
     }

@@ -26,7 +26,7 @@ pub(crate) async fn modern(server: &TestServer, method: &str, mut params: Value)
         .header("accept", "application/json, text/event-stream")
         .header("mcp-protocol-version", MODERN)
         .header("mcp-method", method);
-    if let Some(name) = params["name"].as_str() {
+    if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
         request = request.header("mcp-name", name);
     }
     send(request.json(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))).await
