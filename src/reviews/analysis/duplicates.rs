@@ -3,13 +3,13 @@
 use super::{
     document::{Document, Token},
     figures::{Signal, SignalKind},
+    hashing::NumberMap,
     signals::{between, identity, in_quotes, signal},
 };
 use crate::{model::Review, reviews::count};
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
-    hash::{BuildHasherDefault, Hasher},
+    collections::{BTreeMap, BTreeSet},
 };
 
 /// A shared run of so many words is seldom an accident.
@@ -45,25 +45,27 @@ struct Group {
     shared: String,
 }
 
-/// A run of words: where it begins, and how long it is.
+/// Where a run of words begins.
 #[derive(Debug, Clone, Copy)]
 struct Run {
-    document: usize,
-    at: usize,
-    words: usize,
+    document: u32,
+    at: u32,
 }
 
 fn groups(documents: &[Document<'_>]) -> Vec<Group> {
     let mut sets = Sets::new(documents.len());
     let mut shared: BTreeMap<usize, Run> = BTreeMap::new();
-    let windows: usize = documents.iter().map(|document| (document.tokens.len() + 1).saturating_sub(RUN)).sum();
-    let mut seen: HashMap<u64, Run, BuildHasherDefault<AsItIs>> = HashMap::default();
-    seen.reserve(windows);
+    let mut seen: NumberMap<u64, Run> = NumberMap::default();
+    seen.reserve(documents.iter().map(|document| document.tokens.len().saturating_sub(RUN)).sum());
     for (number, document) in documents.iter().enumerate() {
-        for (hash, run) in runs(number, document) {
+        let length = run_length(document);
+        for (at, hash) in hashes(&document.tokens, length).enumerate() {
+            let run = Run { document: small(number), at: small(at) };
             let first = *seen.entry(hash).or_insert(run);
-            if first.document != number && words(documents, first).eq(words(documents, run)) {
-                sets.join(first.document, number);
+            let other = first.document as usize;
+            let is_new = other != number && sets.root(other) != sets.root(number);
+            if is_new && words(documents, first, length).eq(words(documents, run, length)) {
+                sets.join(other, number);
                 shared.entry(number).or_insert(run);
             }
         }
@@ -81,38 +83,50 @@ fn groups(documents: &[Document<'_>]) -> Vec<Group> {
     groups
 }
 
-/// All runs of a document with their hashes; of a short text, the whole.
-fn runs(number: usize, document: &Document<'_>) -> Vec<(u64, Run)> {
+/// How many words must be shared: all words of a short text, none of one that is too short.
+fn run_length(document: &Document<'_>) -> usize {
     let factor = if document.is_without_spaces { PIECES } else { 1 };
-    let (whole, words) = (WHOLE * factor, RUN * factor);
-    let tokens = &document.tokens;
-    if tokens.len() < words {
-        let run = Run { document: number, at: 0, words: tokens.len() };
-        return if tokens.len() < whole { Vec::new() } else { vec![(hash(tokens), run)] };
+    match document.tokens.len() {
+        words if words < WHOLE * factor => 0,
+        words => words.min(RUN * factor),
     }
-    let windows = tokens.windows(words).enumerate();
-    windows.map(|(at, window)| (hash(window), Run { document: number, at, words })).collect()
 }
 
-fn words<'documents>(documents: &'documents [Document<'_>], run: Run) -> impl Iterator<Item = u32> + 'documents {
-    let tokens = documents.get(run.document).map_or(&[][..], |document| &document.tokens);
-    tokens.iter().skip(run.at).take(run.words).map(|token| token.word)
+/// The hash of each run of so many words, from left to right: each from the one before it. Equal hashes are no proof.
+fn hashes(tokens: &[Token], length: usize) -> impl Iterator<Item = u64> + '_ {
+    const BASE: u64 = 0x0000_0100_0000_01b3;
+    let value = |token: &Token| u64::from(token.word) + 1;
+    let leaves = (0..length).fold(1_u64, |power, _| power.wrapping_mul(BASE));
+    let mut hash = 0_u64;
+    let enters = tokens.iter().enumerate().filter(move |_| length > 0);
+    enters.filter_map(move |(index, token)| {
+        hash = hash.wrapping_mul(BASE).wrapping_add(value(token));
+        if let Some(gone) = index.checked_sub(length).and_then(|index| tokens.get(index)) {
+            hash = hash.wrapping_sub(value(gone).wrapping_mul(leaves));
+        }
+        (index + 1 >= length).then_some(hash)
+    })
+}
+
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn words<'documents>(
+    documents: &'documents [Document<'_>],
+    run: Run,
+    length: usize,
+) -> impl Iterator<Item = u32> + 'documents {
+    let tokens = documents.get(run.document as usize).map_or(&[][..], |document| &document.tokens);
+    tokens.iter().skip(run.at as usize).take(length).map(|token| token.word)
 }
 
 fn written(documents: &[Document<'_>], run: Run) -> String {
-    let Some(document) = documents.get(run.document) else { return String::new() };
-    let mut tokens = document.tokens.iter().skip(run.at).take(run.words);
+    let Some(document) = documents.get(run.document as usize) else { return String::new() };
+    let mut tokens = document.tokens.iter().skip(run.at as usize).take(run_length(document));
     let first = tokens.next();
     let last = tokens.next_back().or(first);
     first.zip(last).map(|(first, last)| document.part(first.start, last.end).to_owned()).unwrap_or_default()
-}
-
-/// Mixed well enough for a table: equality is checked on the words.
-fn hash(tokens: &[Token]) -> u64 {
-    let mixed = tokens.iter().fold(tokens.len() as u64, |hash, token| {
-        (hash.rotate_left(5) ^ u64::from(token.word)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    });
-    mixed ^ (mixed >> 32)
 }
 
 fn describe(documents: &[Document<'_>], group: &Group, places: usize) -> Signal {
@@ -164,25 +178,5 @@ impl Sets {
         if let Some(place) = self.0.get_mut(one.max(other)) {
             *place = one.min(other);
         }
-    }
-}
-
-/// For keys that are hashes already.
-#[derive(Debug, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
     }
 }

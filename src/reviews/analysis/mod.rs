@@ -8,6 +8,7 @@
 mod document;
 mod duplicates;
 mod figures;
+mod hashing;
 mod hits;
 mod languages;
 mod lexicon;

@@ -3,7 +3,8 @@
 //! A phrase stands within one clause and holds no filler (articles, pronouns, verbs that say nothing about a place),
 //! no number, and no word of a name; at least one of its words is neither praise nor complaint. It is frequent if at
 //! least two reviews use it, and at least one in a hundred. A phrase within a longer one is left out if that has nearly
-//! the same reviews, and a word if it only ever describes another one. Only texts in a language with word lists have themes: without a list, fillers would win.
+//! the same reviews, and a word if it only ever describes another one. Only texts in a language with word lists have
+//! themes: without a list, fillers would win.
 
 use super::{
     document::{Document, Token},
@@ -112,10 +113,9 @@ fn describe(
 ) -> Vec<Theme> {
     let mut gathered: Vec<Gathered> = chosen.iter().map(|_| Gathered::default()).collect();
     let places: HashMap<Key, usize> = chosen.iter().enumerate().map(|(place, key)| (*key, place)).collect();
-    let starts: std::collections::HashSet<u32> = chosen.iter().map(|key| key[0]).collect();
     for ((document, parts), leaning) in documents.iter().zip(parts).zip(leanings) {
         let mut seen = [false; THEMES];
-        for (at, _) in parts.iter().enumerate().filter(|(_, part)| starts.contains(&part.key)) {
+        for (at, _) in parts.iter().enumerate().filter(|(_, part)| chosen.iter().any(|key| key[0] == part.key)) {
             for (key, last) in super::phrases::at(parts, at) {
                 let Some(place) = places.get(&key) else { continue };
                 let (Some(theme), Some(seen)) = (gathered.get_mut(*place), seen.get_mut(*place)) else { continue };
