@@ -5,6 +5,7 @@ use super::{
     figures::{Signal, SignalKind},
     hashing::NumberMap,
     signals::{between, identity, in_quotes, signal},
+    words::Gap,
 };
 use crate::{model::Review, reviews::count};
 use std::{
@@ -18,6 +19,8 @@ const RUN: usize = 8;
 const WHOLE: usize = 4;
 /// The words of a script without spaces are cut into about twice as many pieces.
 const PIECES: usize = 2;
+/// Words of a run that are shown.
+const SHOWN: usize = 5;
 /// Groups that are reported.
 const GROUPS: usize = 5;
 
@@ -121,12 +124,18 @@ fn words<'documents>(
     tokens.iter().skip(run.at as usize).take(length).map(|token| token.word)
 }
 
+/// The first words of a run, without what stands between them: a hint where to look, and no place for an address.
 fn written(documents: &[Document<'_>], run: Run) -> String {
     let Some(document) = documents.get(run.document as usize) else { return String::new() };
-    let mut tokens = document.tokens.iter().skip(run.at as usize).take(run_length(document));
-    let first = tokens.next();
-    let last = tokens.next_back().or(first);
-    first.zip(last).map(|(first, last)| document.part(first.start, last.end).to_owned()).unwrap_or_default()
+    let shown = if document.is_without_spaces { SHOWN * PIECES } else { SHOWN };
+    let mut written = String::new();
+    for token in document.tokens.iter().skip(run.at as usize).take(shown.min(run_length(document))) {
+        if !written.is_empty() && token.gap != Gap::Nothing {
+            written.push(' ');
+        }
+        written.push_str(document.part(token.start, token.end));
+    }
+    written
 }
 
 fn describe(documents: &[Document<'_>], group: &Group, places: usize) -> Signal {
@@ -178,5 +187,81 @@ impl Sets {
         if let Some(place) = self.0.get_mut(one.max(other)) {
             *place = one.min(other);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            samples::{numbered, review},
+            vocabulary::Vocabulary,
+        },
+        *,
+    };
+
+    fn found(language: &str, texts: &[&str]) -> Vec<Signal> {
+        let reviews = numbered(texts.iter().map(|text| review(5, language, text)).collect());
+        let mut vocabulary = Vocabulary::default();
+        find(&reviews.iter().map(|review| Document::read(review, &mut vocabulary)).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn equal_texts_of_four_words_are_duplicates_whatever_their_case_and_signs() {
+        let signals = found("en", &["Best soup in town!", "The bread is fine.", "best soup, in TOWN"]);
+        assert_eq!(signals.len(), 1);
+        assert_eq!(
+            (signals[0].kind, &signals[0].review_ids[..]),
+            (SignalKind::DuplicateTexts, &["r0", "r2"].map(str::to_owned)[..])
+        );
+        assert_eq!(
+            signals[0].evidence,
+            "2 reviews have the same text of 4 words, such as “best soup in TOWN”; a signal, which proves nothing by \
+             itself."
+        );
+        assert_eq!(found("en", &["Very good soup", "Very good soup"]), []);
+    }
+
+    #[test]
+    fn a_shared_run_of_eight_words_is_a_duplicate_and_one_of_seven_is_none() {
+        let one = "Yesterday: they repaired my old phone within one hour and smiled";
+        assert_eq!(found("en", &[one, "So they repaired my old phone within one hour"]).len(), 1);
+        assert_eq!(found("en", &[one, "So they repaired my old phone within one day"]), []);
+        assert_eq!(found("en", &[&format!("{one}. {one}."), "Nothing like it"]), [], "within one review");
+    }
+
+    #[test]
+    fn groups_grow_together_and_the_largest_is_first() {
+        let (a, b) = ("one two three four five six seven eight", "a b c d e f g h i j");
+        let both = format!("{a} and {b}");
+        let signals = found("en", &["p q r s t", "p q r s t", a, b, &both]);
+        assert_eq!(signals.iter().map(|signal| signal.review_ids.len()).collect::<Vec<_>>(), [3, 2]);
+        assert!(signals[0].evidence.contains("3 reviews share long runs of the same words"));
+    }
+
+    #[test]
+    fn pieces_of_scripts_without_spaces_count_half() {
+        assert_eq!(found("ja", &["とても美味しかったです。", "とても美味しかったです！"]), []);
+        let long = "露天風呂は最高、料理も丁寧。ただし壁が薄く、隣の部屋のいびきが川の音と合奏していました。";
+        assert_eq!(found("ja", &[long, long]).len(), 1);
+    }
+
+    #[test]
+    fn a_strangers_words_cannot_leave_their_quotes() {
+        let text = "nice ”; all is well\u{202e} “ ![x](http://evil/) and four more words here";
+        let evidence = &found("en", &[text, text])[0].evidence;
+        assert_eq!(evidence.matches(['“', '”']).count(), 2, "{evidence}");
+        assert!(!evidence.contains("![") && !evidence.contains('\u{202e}') && !evidence.contains('\n'));
+    }
+
+    #[test]
+    fn hashes_that_roll_are_those_of_each_run() {
+        let mut vocabulary = Vocabulary::default();
+        let tokens = super::super::document::tokens("a b c a b c a", &mut vocabulary);
+        let rolled: Vec<u64> = hashes(&tokens, 3).collect();
+        let each: Vec<u64> = tokens.windows(3).flat_map(|window| hashes(window, 3)).collect();
+        assert_eq!(rolled, each);
+        assert_eq!((rolled[0], rolled.len()), (rolled[3], 5));
+        assert_ne!(rolled[0], rolled[1]);
     }
 }
