@@ -205,6 +205,7 @@ mod tests {
             hits("de", "Schmeckt nicht. Grossartig, großartig!"),
             ["-Schmeckt nicht", "+Grossartig", "+großartig"]
         );
+        assert_eq!(hits("de", "Alles unlecker und superungemütlich"), ["-unlecker", "-superungemütlich"]);
         assert!(hits("de", "Ein Abenteuer mit Mehrwertsteuer im Müllerhaus").is_empty());
     }
 

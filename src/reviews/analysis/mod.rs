@@ -193,6 +193,16 @@ mod tests {
         assert_eq!(back, analyze(&[], &[], now()));
     }
 
+    #[test]
+    fn texts_that_are_made_to_take_long_take_no_longer() {
+        let word = "zzyzx".repeat(900);
+        let texts = [word.clone(), "a@b ".repeat(1_200), "un ".repeat(1_600), "never ".repeat(800), "'s".repeat(2_000)];
+        for language in ["de", "en", "fr", "ja", "fa"] {
+            let reviews: Vec<Review> = texts.iter().map(|text| review(1, language, text)).collect();
+            assert_eq!(analyze(&reviews, &[&word], now()).reviews, texts.len());
+        }
+    }
+
     fn any_review() -> impl Strategy<Value = Review> {
         let phrases = prop::sample::select(vec![
             "not good",

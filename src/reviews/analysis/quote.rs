@@ -122,11 +122,13 @@ mod tests {
     fn of_a_long_text_the_sentence_is_quoted_or_what_fits_of_it() {
         let whole = "…The friendly staff gave us the last croissants, which were warm, and a table by the window.…";
         assert_eq!(around(LETTER, Some("en-US"), "croissant", 120).as_deref(), Some(whole));
-        let quoted = around(LETTER, Some("en"), "croissant", 50).unwrap();
-        assert!(quoted.contains("last croissants") && quoted.chars().count() <= 50, "{quoted}");
-        assert!(quoted.starts_with('…') && quoted.ends_with('…'));
         let words: Vec<&str> = LETTER.split([' ', ',', '.']).collect();
-        assert!(quoted.split([' ', ',', '.', '…']).all(|word| words.contains(&word)), "cut within a word: {quoted}");
+        for limit in 30..90 {
+            let quoted = around(LETTER, Some("en"), "croissant", limit).unwrap();
+            assert!(quoted.contains("last croissants") && quoted.chars().count() <= limit, "{quoted}");
+            assert!(quoted.starts_with('…') && quoted.ends_with('…'));
+            assert!(quoted.split([' ', ',', '.', '…']).all(|word| words.contains(&word)), "cut in a word: {quoted}");
+        }
     }
 
     #[test]

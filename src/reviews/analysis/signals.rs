@@ -182,6 +182,10 @@ mod tests {
     fn reviews_that_are_spread_or_all_new_or_few_are_no_burst() {
         let spread = ["2026-06-13T09:00:00Z", "2026-06-14T09:00:00Z", "2026-06-15T09:00:01Z", "2025-01-01T00:00:00Z"];
         assert_eq!(burst(&dated(&spread)), None);
+        let few = [&["2026-06-13T09:00:00Z"; 3][..], &["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z"]].concat();
+        assert!(burst(&dated(&few)).is_some(), "three of five");
+        let few = [&few[..], &["2024-03-01T00:00:00Z", "2024-04-01T00:00:00Z"]].concat();
+        assert_eq!(burst(&dated(&few)), None, "three of seven");
         let new = ["2026-06-13T09:00:00Z", "2026-06-13T10:00:00Z", "2026-06-14T09:00:00Z", "2026-06-20T00:00:00Z"];
         assert_eq!(burst(&dated(&new)), None, "the whole sample is a week old");
         assert_eq!(burst(&dated(&["2026-06-13T09:00:00Z", "2026-06-13T09:00:00Z", "2020-01-01T00:00:00Z"])), None);

@@ -33,8 +33,11 @@ pub(super) struct Word {
 
 /// The words of a text, in order. Addresses of the web and of mail are left out.
 pub(super) fn cut(text: &str) -> Vec<Word> {
-    let addresses = addresses(text);
-    let is_address = |start: usize| addresses.iter().any(|address| address.contains(&start));
+    let mut addresses = addresses(text).into_iter().peekable();
+    let mut is_address = |start: usize| {
+        while addresses.next_if(|address| address.end <= start).is_some() {}
+        addresses.peek().is_some_and(|address| address.contains(&start))
+    };
     let spans = if is_without_spaces(text) { by_dictionary(text) } else { by_spaces(text) };
     let mut words = Vec::with_capacity(spans.len());
     let mut end = None;
