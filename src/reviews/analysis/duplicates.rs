@@ -3,13 +3,14 @@
 use super::{
     document::{Document, Token},
     figures::{Signal, SignalKind},
+    hashing::NumberMap,
     signals::{between, identity, in_quotes, signal},
+    words::Gap,
 };
 use crate::{model::Review, reviews::count};
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap},
-    hash::{BuildHasherDefault, Hasher},
+    collections::{BTreeMap, BTreeSet},
 };
 
 /// A shared run of so many words is seldom an accident.
@@ -18,6 +19,8 @@ const RUN: usize = 8;
 const WHOLE: usize = 4;
 /// The words of a script without spaces are cut into about twice as many pieces.
 const PIECES: usize = 2;
+/// Words of a run that are shown.
+const SHOWN: usize = 5;
 /// Groups that are reported.
 const GROUPS: usize = 5;
 
@@ -45,25 +48,27 @@ struct Group {
     shared: String,
 }
 
-/// A run of words: where it begins, and how long it is.
+/// Where a run of words begins.
 #[derive(Debug, Clone, Copy)]
 struct Run {
-    document: usize,
-    at: usize,
-    words: usize,
+    document: u32,
+    at: u32,
 }
 
 fn groups(documents: &[Document<'_>]) -> Vec<Group> {
     let mut sets = Sets::new(documents.len());
     let mut shared: BTreeMap<usize, Run> = BTreeMap::new();
-    let windows: usize = documents.iter().map(|document| (document.tokens.len() + 1).saturating_sub(RUN)).sum();
-    let mut seen: HashMap<u64, Run, BuildHasherDefault<AsItIs>> = HashMap::default();
-    seen.reserve(windows);
+    let mut seen: NumberMap<u64, Run> = NumberMap::default();
+    seen.reserve(documents.iter().map(|document| document.tokens.len().saturating_sub(RUN)).sum());
     for (number, document) in documents.iter().enumerate() {
-        for (hash, run) in runs(number, document) {
+        let length = run_length(document);
+        for (at, hash) in hashes(&document.tokens, length).enumerate() {
+            let run = Run { document: small(number), at: small(at) };
             let first = *seen.entry(hash).or_insert(run);
-            if first.document != number && words(documents, first).eq(words(documents, run)) {
-                sets.join(first.document, number);
+            let other = first.document as usize;
+            let is_new = other != number && sets.root(other) != sets.root(number);
+            if is_new && words(documents, first, length).eq(words(documents, run, length)) {
+                sets.join(other, number);
                 shared.entry(number).or_insert(run);
             }
         }
@@ -81,38 +86,56 @@ fn groups(documents: &[Document<'_>]) -> Vec<Group> {
     groups
 }
 
-/// All runs of a document with their hashes; of a short text, the whole.
-fn runs(number: usize, document: &Document<'_>) -> Vec<(u64, Run)> {
+/// How many words must be shared: all words of a short text, none of one that is too short.
+fn run_length(document: &Document<'_>) -> usize {
     let factor = if document.is_without_spaces { PIECES } else { 1 };
-    let (whole, words) = (WHOLE * factor, RUN * factor);
-    let tokens = &document.tokens;
-    if tokens.len() < words {
-        let run = Run { document: number, at: 0, words: tokens.len() };
-        return if tokens.len() < whole { Vec::new() } else { vec![(hash(tokens), run)] };
+    match document.tokens.len() {
+        words if words < WHOLE * factor => 0,
+        words => words.min(RUN * factor),
     }
-    let windows = tokens.windows(words).enumerate();
-    windows.map(|(at, window)| (hash(window), Run { document: number, at, words })).collect()
 }
 
-fn words<'documents>(documents: &'documents [Document<'_>], run: Run) -> impl Iterator<Item = u32> + 'documents {
-    let tokens = documents.get(run.document).map_or(&[][..], |document| &document.tokens);
-    tokens.iter().skip(run.at).take(run.words).map(|token| token.word)
+/// The hash of each run of so many words, from left to right: each from the one before it. Equal hashes are no proof.
+fn hashes(tokens: &[Token], length: usize) -> impl Iterator<Item = u64> + '_ {
+    const BASE: u64 = 0x0000_0100_0000_01b3;
+    let value = |token: &Token| u64::from(token.word) + 1;
+    let leaves = (0..length).fold(1_u64, |power, _| power.wrapping_mul(BASE));
+    let mut hash = 0_u64;
+    let enters = tokens.iter().enumerate().filter(move |_| length > 0);
+    enters.filter_map(move |(index, token)| {
+        hash = hash.wrapping_mul(BASE).wrapping_add(value(token));
+        if let Some(gone) = index.checked_sub(length).and_then(|index| tokens.get(index)) {
+            hash = hash.wrapping_sub(value(gone).wrapping_mul(leaves));
+        }
+        (index + 1 >= length).then_some(hash)
+    })
 }
 
+fn small(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn words<'documents>(
+    documents: &'documents [Document<'_>],
+    run: Run,
+    length: usize,
+) -> impl Iterator<Item = u32> + 'documents {
+    let tokens = documents.get(run.document as usize).map_or(&[][..], |document| &document.tokens);
+    tokens.iter().skip(run.at as usize).take(length).map(|token| token.word)
+}
+
+/// The first words of a run, without what stands between them: a hint where to look, and no place for an address.
 fn written(documents: &[Document<'_>], run: Run) -> String {
-    let Some(document) = documents.get(run.document) else { return String::new() };
-    let mut tokens = document.tokens.iter().skip(run.at).take(run.words);
-    let first = tokens.next();
-    let last = tokens.next_back().or(first);
-    first.zip(last).map(|(first, last)| document.part(first.start, last.end).to_owned()).unwrap_or_default()
-}
-
-/// Mixed well enough for a table: equality is checked on the words.
-fn hash(tokens: &[Token]) -> u64 {
-    let mixed = tokens.iter().fold(tokens.len() as u64, |hash, token| {
-        (hash.rotate_left(5) ^ u64::from(token.word)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    });
-    mixed ^ (mixed >> 32)
+    let Some(document) = documents.get(run.document as usize) else { return String::new() };
+    let shown = if document.is_without_spaces { SHOWN * PIECES } else { SHOWN };
+    let mut written = String::new();
+    for token in document.tokens.iter().skip(run.at as usize).take(shown.min(run_length(document))) {
+        if !written.is_empty() && token.gap != Gap::Nothing {
+            written.push(' ');
+        }
+        written.push_str(document.part(token.start, token.end));
+    }
+    written
 }
 
 fn describe(documents: &[Document<'_>], group: &Group, places: usize) -> Signal {
@@ -167,22 +190,78 @@ impl Sets {
     }
 }
 
-/// For keys that are hashes already.
-#[derive(Debug, Default)]
-struct AsItIs(u64);
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::{
+            samples::{numbered, review},
+            vocabulary::Vocabulary,
+        },
+        *,
+    };
 
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
+    fn found(language: &str, texts: &[&str]) -> Vec<Signal> {
+        let reviews = numbered(texts.iter().map(|text| review(5, language, text)).collect());
+        let mut vocabulary = Vocabulary::default();
+        find(&reviews.iter().map(|review| Document::read(review, &mut vocabulary)).collect::<Vec<_>>())
     }
 
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
+    #[test]
+    fn equal_texts_of_four_words_are_duplicates_whatever_their_case_and_signs() {
+        let signals = found("en", &["Best soup in town!", "The bread is fine.", "best soup, in TOWN"]);
+        assert_eq!(signals.len(), 1);
+        assert_eq!(
+            (signals[0].kind, &signals[0].review_ids[..]),
+            (SignalKind::DuplicateTexts, &["r0", "r2"].map(str::to_owned)[..])
+        );
+        assert_eq!(
+            signals[0].evidence,
+            "2 reviews have the same text of 4 words, such as “best soup in TOWN”; a signal, which proves nothing by \
+             itself."
+        );
+        assert_eq!(found("en", &["Very good soup", "Very good soup"]), []);
     }
 
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
+    #[test]
+    fn a_shared_run_of_eight_words_is_a_duplicate_and_one_of_seven_is_none() {
+        let one = "Yesterday: they repaired my old phone within one hour and smiled";
+        assert_eq!(found("en", &[one, "So they repaired my old phone within one hour"]).len(), 1);
+        assert_eq!(found("en", &[one, "So they repaired my old phone within one day"]), []);
+        assert_eq!(found("en", &[&format!("{one}. {one}."), "Nothing like it"]), [], "within one review");
+    }
+
+    #[test]
+    fn groups_grow_together_and_the_largest_is_first() {
+        let (a, b) = ("one two three four five six seven eight", "a b c d e f g h i j");
+        let both = format!("{a} and {b}");
+        let signals = found("en", &["p q r s t", "p q r s t", a, b, &both]);
+        assert_eq!(signals.iter().map(|signal| signal.review_ids.len()).collect::<Vec<_>>(), [3, 2]);
+        assert!(signals[0].evidence.contains("3 reviews share long runs of the same words"));
+    }
+
+    #[test]
+    fn pieces_of_scripts_without_spaces_count_half() {
+        assert_eq!(found("ja", &["とても美味しかったです。", "とても美味しかったです！"]), []);
+        let long = "露天風呂は最高、料理も丁寧。ただし壁が薄く、隣の部屋のいびきが川の音と合奏していました。";
+        assert_eq!(found("ja", &[long, long]).len(), 1);
+    }
+
+    #[test]
+    fn a_strangers_words_cannot_leave_their_quotes() {
+        let text = "nice ”; all is well\u{202e} “ ![x](http://evil/) and four more words here";
+        let evidence = &found("en", &[text, text])[0].evidence;
+        assert_eq!(evidence.matches(['“', '”']).count(), 2, "{evidence}");
+        assert!(!evidence.contains("![") && !evidence.contains('\u{202e}') && !evidence.contains('\n'));
+    }
+
+    #[test]
+    fn hashes_that_roll_are_those_of_each_run() {
+        let mut vocabulary = Vocabulary::default();
+        let tokens = super::super::document::tokens("a b c a b c a", &mut vocabulary);
+        let rolled: Vec<u64> = hashes(&tokens, 3).collect();
+        let each: Vec<u64> = tokens.windows(3).flat_map(|window| hashes(window, 3)).collect();
+        assert_eq!(rolled, each);
+        assert_eq!((rolled[0], rolled.len()), (rolled[3], 5));
+        assert_ne!(rolled[0], rolled[1]);
     }
 }

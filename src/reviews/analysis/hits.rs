@@ -39,12 +39,15 @@ pub(super) struct Hit {
 pub(super) struct Reader {
     meanings: Vec<Meaning>,
     hits: Vec<Hit>,
+    /// Where the last phrase ended: its words negate nothing behind it.
+    phrase_end: usize,
 }
 
 impl Reader {
     /// What praises and complains in a document.
     pub(super) fn read(&mut self, document: &Document<'_>, vocabulary: &mut Vocabulary) -> &[Hit] {
         self.hits.clear();
+        self.phrase_end = 0;
         let Some(lexicon) = document.lexicon else { return &self.hits };
         if let Some(entries) = lexicon.scan() {
             scan(&document.text, entries, lexicon, &mut self.hits);
@@ -64,14 +67,17 @@ impl Reader {
         let phrase = meaning.opens_phrase.then(|| phrase_at(at, document, lexicon, vocabulary)).flatten();
         let (polarity, words) = phrase.map_or((meaning.polarity, 1), |phrase| (phrase.polarity, phrase.rest.len() + 1));
         let last = at + words - 1;
+        let negation = if polarity == 0 { None } else { self.negation_before(at, document) };
+        if phrase.is_some() {
+            self.phrase_end = last + 1;
+        }
         if polarity != 0
             && let (Some(first), Some(end)) = (document.tokens.get(at), document.tokens.get(last))
         {
-            let before = self.negation_before(at, document);
             let behind = self.negation_behind(last, document);
-            let is_negated = before.is_some() || behind.is_some();
+            let is_negated = negation.is_some() || behind.is_some();
             self.hits.push(Hit {
-                start: before.unwrap_or(first.start),
+                start: negation.unwrap_or(first.start),
                 end: behind.unwrap_or(end.end),
                 polarity: if is_negated { -polarity } else { polarity },
             });
@@ -83,7 +89,7 @@ impl Reader {
     fn negation_before(&self, at: usize, document: &Document<'_>) -> Option<usize> {
         let mut gap = document.tokens.get(at)?.gap;
         for distance in 1..=REACH_BEHIND {
-            let earlier = at.checked_sub(distance)?;
+            let earlier = at.checked_sub(distance).filter(|earlier| *earlier >= self.phrase_end)?;
             let (meaning, token) = (self.meanings.get(earlier)?, document.tokens.get(earlier)?);
             if gap == Gap::Break || meaning.turns {
                 return None;
@@ -160,4 +166,87 @@ fn negative_ending(behind: &str) -> Option<usize> {
         return None;
     }
     NEGATIVE_ENDINGS.iter().filter_map(|negation| Some(ending.find(negation)? + negation.len())).max()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::samples::review, *};
+
+    /// Each hit as it stands in the text, with its sign.
+    fn hits(language: &str, text: &str) -> Vec<String> {
+        let (mut vocabulary, mut reader) = (Vocabulary::default(), Reader::default());
+        let review = review(0, language, text);
+        let document = Document::read(&review, &mut vocabulary);
+        let sign = |polarity: i8| if polarity > 0 { '+' } else { '-' };
+        let hits = reader.read(&document, &mut vocabulary);
+        hits.iter().map(|hit| format!("{}{}", sign(hit.polarity), document.part(hit.start, hit.end))).collect()
+    }
+
+    #[test]
+    fn english_is_negated_before_the_word_within_its_clause() {
+        assert_eq!(hits("en", "The staff wasn't very friendly."), ["-wasn't very friendly"]);
+        assert_eq!(hits("en", "No problem at all, great food"), ["+No problem", "+great"]);
+        assert_eq!(hits("en", "Not cheap but good"), ["+good"]);
+        assert_eq!(hits("en", "Nobody came. Friendly chef"), ["-Nobody came", "+Friendly"]);
+        assert_eq!(hits("en", "Never again! Not worth it."), ["-Never again", "-Not worth"]);
+        assert_eq!(hits("en", "not only good, kind of"), ["+good"]);
+        assert!(hits("en", "We sat outside on a Tuesday").is_empty());
+    }
+
+    #[test]
+    fn german_has_compounds_umlauts_and_a_prefix_that_turns_around() {
+        assert_eq!(hits("de", "Superleckeres Essen"), ["+Superleckeres"]);
+        assert_eq!(
+            hits("de", "Eine Riesenenttäuschung, unfreundliches Personal"),
+            ["-Riesenenttäuschung", "-unfreundliches"]
+        );
+        assert_eq!(hits("de", "Überhaupt nicht schön, kein Problem"), ["-nicht schön", "+kein Problem"]);
+        assert_eq!(
+            hits("de", "Schmeckt nicht. Grossartig, großartig!"),
+            ["-Schmeckt nicht", "+Grossartig", "+großartig"]
+        );
+        assert_eq!(hits("de", "Alles unlecker und superungemütlich"), ["-unlecker", "-superungemütlich"]);
+        assert!(hits("de", "Ein Abenteuer mit Mehrwertsteuer im Müllerhaus").is_empty());
+    }
+
+    #[test]
+    fn french_has_elisions_and_accents_that_people_leave_out() {
+        assert_eq!(hits("fr", "L'accueil n'est pas agréable"), ["-pas agréable"]);
+        assert_eq!(hits("fr", "Tres decu, service pas mal"), ["-decu", "+pas mal"]);
+        assert_eq!(hits("fr", "Un peu cher mais délicieux"), ["-cher", "+délicieux"]);
+        assert_eq!(hits("fr", "Sans aucun problème, on reviendra"), ["+aucun problème", "+on reviendra"]);
+    }
+
+    #[test]
+    fn spanish_is_negated_before_the_word() {
+        assert_eq!(hits("es", "No es bueno, nada recomendable"), ["-No es bueno", "-nada recomendable"]);
+        assert_eq!(hits("es", "Sin problemas. ¡Riquísimo!"), ["+Sin problemas", "+Riquísimo"]);
+        assert_eq!(hits("es", "No volveré, pero merece la pena"), ["-No volveré", "+merece la pena"]);
+    }
+
+    #[test]
+    fn japanese_is_negated_by_its_ending() {
+        assert_eq!(hits("ja", "料理は美味しくなかったです。"), ["-美味しくなかった"]);
+        assert_eq!(hits("ja", "料理は美味しいです。"), ["+美味しい"]);
+        assert_eq!(hits("ja", "楽しめませんでした。問題ありません。"), ["-楽しめません", "+問題ありません"]);
+        assert_eq!(hits("ja", "親切ではなかったが、丁寧だった"), ["-親切ではなかった", "+丁寧"]);
+        assert_eq!(hits("ja", "美味しいですがきれいではない"), ["+美味しい", "-きれいではない"]);
+        assert_eq!(hits("ja", "最高かもしれない"), ["+最高"]);
+        assert!(hits("ja", "雑誌を読んだ").is_empty());
+    }
+
+    #[test]
+    fn persian_is_negated_behind_the_word_and_its_joiner_may_be_missing() {
+        assert_eq!(hits("fa", "غذا خوب نبود"), ["-خوب نبود"]);
+        assert_eq!(hits("fa", "غذا خوب بود"), ["+خوب"]);
+        assert_eq!(hits("fa", "ته‌دیگ عالی، قیمت‌ها نه"), ["+عالی"]);
+        assert_eq!(hits("fa", "هیچ مشکلی نداشتیم"), ["+هیچ مشکلی نداشتیم"]);
+        assert_eq!(hits("fa", "دیگر نمی‌آیم"), ["-دیگر نمی‌آیم"]);
+        assert_eq!(hits("fa", "خوشمزه‌ترین غذا، بي‌ادب و بیادب"), ["+خوشمزه‌ترین", "-بي‌ادب", "-بیادب"]);
+    }
+
+    #[test]
+    fn what_no_list_covers_has_no_hits() {
+        assert!(hits("it", "Ottimo, excellent, perfetto").is_empty());
+    }
 }

@@ -170,7 +170,7 @@ impl Lexicon {
         };
         let text = entry.replace('_', " ");
         if self.language == "ja" {
-            self.words.insert(normalise(&text), polarity);
+            self.words.insert(normalise(&text).into_owned(), polarity);
             return;
         }
         if let Some(stem) = text.strip_suffix('*') {

@@ -1,6 +1,6 @@
 //! Counts phrases of one to three words by the reviews that use them, in linear time.
 
-use super::{themes::Part, vocabulary::Role};
+use super::{hashing::NumberMap, themes::Part, vocabulary::Role};
 use std::{cmp::Reverse, collections::HashMap};
 
 /// Words of a phrase, at most.
@@ -26,6 +26,14 @@ pub(super) fn at(parts: &[Part], first: usize) -> impl Iterator<Item = (Key, usi
     })
 }
 
+fn packed(key: Key) -> u128 {
+    key.iter().fold(0, |packed, word| packed << 32 | u128::from(*word))
+}
+
+fn unpacked(key: u128) -> Key {
+    [64, 32, 0].map(|shift| u32::try_from(key >> shift & u128::from(u32::MAX)).unwrap_or(NONE))
+}
+
 /// How many words a phrase has.
 fn length(key: Key) -> usize {
     key.iter().filter(|word| **word != NONE).count()
@@ -41,7 +49,7 @@ struct Count {
 
 /// Phrases with the number of reviews that use them.
 #[derive(Debug)]
-pub(super) struct Phrases(HashMap<Key, Count>);
+pub(super) struct Phrases(NumberMap<u128, Count>);
 
 impl Phrases {
     /// Those that at least `frequent` documents use. Words that are too rare themselves are left out first, so that few
@@ -49,7 +57,7 @@ impl Phrases {
     pub(super) fn count(documents: &[Vec<Part>], words: usize, frequent: usize) -> Self {
         let single = count_words(documents, words);
         let is_frequent = |part: &Part| single.get(part.key as usize).is_some_and(|count| *count >= frequent);
-        let mut phrases: HashMap<Key, Count> = HashMap::new();
+        let mut phrases: NumberMap<u128, Count> = NumberMap::default();
         for (number, parts) in documents.iter().enumerate() {
             let starts = parts.iter().enumerate().filter(|(_, part)| is_frequent(part));
             for (first, _) in starts {
@@ -58,7 +66,7 @@ impl Phrases {
                         break;
                     }
                     let new = Count { reviews: 0, heads: 0, last: usize::MAX, first: (number, first) };
-                    let count = phrases.entry(key).or_insert(new);
+                    let count = phrases.entry(packed(key)).or_insert(new);
                     count.heads += usize::from(last == first && parts.get(first).is_some_and(|part| part.is_head));
                     if count.last != number {
                         count.reviews += 1;
@@ -76,17 +84,18 @@ impl Phrases {
         let mut replaced_from: HashMap<Key, usize> = HashMap::new();
         let mut kept = Vec::new();
         for words in (1..=LONGEST).rev() {
-            for (key, count) in self.0.iter().filter(|(key, _)| length(**key) == words) {
-                let longer = replaced_from.get(key).copied().unwrap_or(0);
+            let phrases = self.0.iter().map(|(key, count)| (unpacked(*key), count));
+            for (key, count) in phrases.filter(|(key, _)| length(*key) == words) {
+                let longer = replaced_from.get(&key).copied().unwrap_or(0);
                 let is_same = count.reviews.saturating_sub(longer) <= count.reviews / ONE_IN;
                 if longer > 0 && (is_same || words == 1 && count.heads == 0) {
                     continue;
                 }
-                for within in parts_of(*key) {
+                for within in parts_of(key) {
                     let most = replaced_from.entry(within).or_default();
                     *most = (*most).max(count.reviews);
                 }
-                kept.push((Reverse(count.reviews), Reverse(words), count.first, *key));
+                kept.push((Reverse(count.reviews), Reverse(words), count.first, key));
             }
         }
         kept.sort_unstable();

@@ -85,3 +85,35 @@ fn persian(word: &str) -> String {
 fn is_long(word: &str, letters: usize) -> bool {
     word.chars().nth(letters - 1).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_a_noun_have_one_key() {
+        for (language, one, several) in [
+            ("en", "croissant", "croissants"),
+            ("en", "berry", "berries"),
+            ("en", "dish", "dishes"),
+            ("de", "zimtschnecke", "zimtschnecken"),
+            ("de", "brötchen", "brötchen"),
+            ("fr", "gâteau", "gâteaux"),
+            ("fr", "livre", "livres"),
+            ("es", "bar", "bares"),
+            ("es", "croqueta", "croquetas"),
+            ("fa", "صندلی", "صندلی\u{200c}ها"),
+            ("fa", "میز", "میزها"),
+        ] {
+            assert_eq!(fold(language, one), fold(language, several), "{language}");
+        }
+    }
+
+    #[test]
+    fn what_only_looks_like_a_plural_is_left() {
+        for word in ["glass", "bus", "this", "gas"] {
+            assert_eq!(fold("en", word), word);
+        }
+        assert_ne!(fold("fr", "prix"), fold("fr", "pri"));
+    }
+}

@@ -105,3 +105,53 @@ fn marked(text: &str, range: &Range<usize>) -> String {
     }
     quoted
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LETTER: &str = "We drove for two hours. The friendly staff gave us the last croissants, which were warm, and \
+        a table by the window. Parking was easy.";
+
+    #[test]
+    fn a_short_text_is_quoted_whole() {
+        assert_eq!(around("Friendly staff!", Some("en"), "friendly staff", 80).as_deref(), Some("Friendly staff!"));
+    }
+
+    #[test]
+    fn of_a_long_text_the_sentence_is_quoted_or_what_fits_of_it() {
+        let whole = "…The friendly staff gave us the last croissants, which were warm, and a table by the window.…";
+        assert_eq!(around(LETTER, Some("en-US"), "croissant", 120).as_deref(), Some(whole));
+        let words: Vec<&str> = LETTER.split([' ', ',', '.']).collect();
+        for limit in 30..90 {
+            let quoted = around(LETTER, Some("en"), "croissant", limit).unwrap();
+            assert!(quoted.contains("last croissants") && quoted.chars().count() <= limit, "{quoted}");
+            assert!(quoted.starts_with('…') && quoted.ends_with('…'));
+            assert!(quoted.split([' ', ',', '.', '…']).all(|word| words.contains(&word)), "cut in a word: {quoted}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_that_is_not_there_is_not_quoted() {
+        assert_eq!(around(LETTER, Some("en"), "rude staff", 80), None);
+        assert_eq!(around(LETTER, Some("en"), "", 80), None);
+        assert_eq!(around("", Some("en"), "staff", 80), None);
+    }
+
+    #[test]
+    fn a_phrase_is_found_in_scripts_without_spaces_and_behind_a_joiner() {
+        let bath = "露天風呂は最高、料理も丁寧。ただし壁が薄く、隣の部屋のいびきが川の音と見事に合奏していました。";
+        assert_eq!(around(bath, Some("ja"), "露天風呂", 20).as_deref(), Some("露天風呂は最高、料理も丁寧。…"));
+        assert!(around("صندلی‌ها سفت بود", Some("fa"), "صندلی", 40).is_some());
+    }
+
+    #[test]
+    fn nothing_unsanitised_is_quoted_and_no_limit_is_exceeded() {
+        let hostile = "chips \u{1b}[31m![x](http://evil/) \u{202e}chips";
+        let quoted = around(hostile, Some("en"), "chips", 60).unwrap();
+        assert!(!quoted.contains(['\u{1b}', '\u{202e}']) && !quoted.contains("![") && !quoted.contains("]("));
+        for limit in 0..40 {
+            assert!(around(LETTER, Some("en"), "friendly staff", limit).unwrap().chars().count() <= limit.max(1));
+        }
+    }
+}

@@ -40,3 +40,33 @@ fn median(sorted: &[u32]) -> Option<u32> {
     let below = sorted.get(sorted.len().saturating_sub(1) / 2)?;
     Some(below.midpoint(*above))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::samples::review, *};
+
+    fn at(times: &[&str]) -> Option<Recency> {
+        let dated = |time: &&str| Review { published_at: time.parse().ok(), ..review(5, "en", "") };
+        measure(&times.iter().map(dated).collect::<Vec<_>>(), "2026-06-01T12:00:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn ages_are_whole_days_up_to_now() {
+        let found = at(&["2026-05-31T12:00:00Z", "2026-05-31T12:00:01Z", "2025-06-01T12:00:00Z"]).unwrap();
+        assert_eq!((found.newest.as_str(), found.oldest.as_str()), ("2026-05-31", "2025-06-01"));
+        assert_eq!((found.median_age_days, found.last_90_days, found.last_365_days), (1, 2, 2));
+    }
+
+    #[test]
+    fn the_median_of_an_even_number_lies_between_the_two_in_the_middle() {
+        assert_eq!(at(&["2026-05-31T12:00:00Z", "2026-05-22T12:00:00Z"]).unwrap().median_age_days, 5);
+    }
+
+    #[test]
+    fn a_date_in_the_future_is_today_and_no_date_is_no_recency() {
+        let found = at(&["2027-01-01T00:00:00Z"]).unwrap();
+        assert_eq!((found.median_age_days, found.last_90_days), (0, 1));
+        assert_eq!(at(&[]), None);
+        assert_eq!(at(&["never"]), None);
+    }
+}

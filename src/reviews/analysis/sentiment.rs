@@ -112,3 +112,86 @@ fn contradiction(document: &Document<'_>, stars: Option<u8>, balance: i32, hits:
     }
     Some(Contradiction { review_id: document.id()?, stars, words_lean, words })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::samples::{numbered, review},
+        *,
+    };
+    use crate::model::Review;
+
+    fn judged(reviews: &[Review]) -> Judgement {
+        let mut vocabulary = Vocabulary::default();
+        let documents: Vec<_> = reviews.iter().map(|review| Document::read(review, &mut vocabulary)).collect();
+        judge(&documents, &mut vocabulary)
+    }
+
+    fn leaning_of(stars: u8, language: &str, text: &str) -> Option<Leaning> {
+        judged(&[review(stars, language, text)]).leanings[0]
+    }
+
+    #[test]
+    fn stars_alone_decide_where_there_are_no_words() {
+        use Leaning::{Mixed, Negative, Positive};
+        let expected = [None, Some(Negative), Some(Negative), Some(Mixed), Some(Positive), Some(Positive)];
+        for (stars, expected) in (0..).zip(expected) {
+            assert_eq!(leaning_of(stars, "en", ""), expected, "{stars} stars");
+            assert_eq!(leaning_of(stars, "en", "On a Tuesday."), expected, "{stars} stars");
+        }
+    }
+
+    #[test]
+    fn words_move_what_stars_say() {
+        assert_eq!(leaning_of(3, "en", "Great food, friendly staff"), Some(Leaning::Positive));
+        assert_eq!(leaning_of(3, "en", "Great food, rude staff"), Some(Leaning::Mixed));
+        assert_eq!(leaning_of(4, "en", "Lovely, but slow"), Some(Leaning::Positive));
+        assert_eq!(leaning_of(4, "en", "Good, but slow, noisy and overpriced"), Some(Leaning::Mixed));
+        assert_eq!(leaning_of(5, "en", "Dirty and rude"), Some(Leaning::Mixed));
+        assert_eq!(leaning_of(1, "en", "Pretty, and good"), Some(Leaning::Negative));
+        assert_eq!(leaning_of(0, "en", "Delicious"), Some(Leaning::Positive));
+        assert_eq!(leaning_of(0, "en", "Delicious and dirty"), Some(Leaning::Mixed));
+    }
+
+    #[test]
+    fn what_no_list_covers_is_said() {
+        let reviews = [
+            review(5, "it", "Ottimo"),
+            review(2, "it-IT", "Pessimo"),
+            review(4, "", "Hm"),
+            review(5, "en", ""),
+            review(0, "sv", "Bra"),
+            review(5, "en", "Good"),
+        ];
+        let sentiment = judged(&reviews).sentiment;
+        assert_eq!((sentiment.positive, sentiment.mixed, sentiment.negative, sentiment.unknown), (4, 0, 1, 1));
+        assert_eq!(sentiment.from_stars_alone, 4);
+        let uncovered: Vec<_> =
+            sentiment.uncovered_languages.iter().map(|count| (count.language.as_str(), count.reviews)).collect();
+        assert_eq!(uncovered, [("it", 2), ("sv", 1), ("und", 1)]);
+    }
+
+    #[test]
+    fn stars_and_words_that_clearly_differ_contradict_each_other() {
+        let reviews = numbered(vec![
+            review(1, "en", "Best cinnamon buns, friendly girl at the till, lovely window."),
+            review(5, "de", "Langweilig, verstaubt. Nie wieder."),
+            review(1, "ja", "最高でした。女将さんの笑顔も。"),
+            review(5, "en", "A bit slow, otherwise fine."),
+            review(3, "en", "Great, great, great"),
+            review(2, "en", "Not good, not friendly, not clean"),
+        ]);
+        let found = judged(&reviews).contradictions;
+        assert_eq!(found.iter().map(|each| each.review_id.as_str()).collect::<Vec<_>>(), ["r0", "r1", "r2"]);
+        assert_eq!((found[0].stars, found[0].words_lean), (1, Leaning::Positive));
+        assert_eq!(found[0].words, ["best", "friendly", "lovely"]);
+        assert_eq!((found[1].words_lean, found[1].words.len()), (Leaning::Negative, 3));
+    }
+
+    #[test]
+    fn a_contradiction_names_five_words_at_most_and_needs_an_id() {
+        let praise = "good great lovely tasty superb excellent perfect";
+        assert_eq!(judged(&numbered(vec![review(1, "en", praise)])).contradictions[0].words.len(), NAMED_WORDS);
+        assert!(judged(&[review(1, "en", praise)]).contradictions.is_empty());
+    }
+}

@@ -143,3 +143,99 @@ pub(super) fn between(reviews: &[&Review]) -> String {
 pub(super) fn in_quotes(text: &str) -> String {
     format!("“{}”", sanitize::line(text, 80).text.replace(['“', '”'], "'"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::samples::{numbered, review},
+        *,
+    };
+
+    fn dated(times: &[&str]) -> Vec<Review> {
+        let one = |time: &&str| Review { published_at: Some(time.parse().unwrap()), ..review(5, "en", "") };
+        numbered(times.iter().map(one).collect())
+    }
+
+    fn by(author: &str, stars: u8) -> Review {
+        Review { author: Author { name: Some(author.to_owned()), ..Author::default() }, ..review(stars, "en", "") }
+    }
+
+    #[test]
+    fn a_burst_is_half_of_a_small_sample_within_48_hours() {
+        let found = burst(&dated(&[
+            "2025-01-01T00:00:00Z",
+            "2026-06-13T09:00:00Z",
+            "2024-01-01T00:00:00Z",
+            "2026-06-14T09:00:00Z",
+            "2026-06-15T09:00:00Z",
+        ]))
+        .unwrap();
+        assert_eq!((found.kind, found.review_ids), (SignalKind::Burst, ["r1", "r3", "r4"].map(str::to_owned).into()));
+        assert_eq!(
+            found.evidence,
+            "3 of 5 dated reviews were published within 48 hours, from 2026-06-13 09:00 to 2026-06-15 09:00 UTC, all \
+             with 5 stars, while the sample spans 896 days; a signal, which proves nothing by itself."
+        );
+    }
+
+    #[test]
+    fn reviews_that_are_spread_or_all_new_or_few_are_no_burst() {
+        let spread = ["2026-06-13T09:00:00Z", "2026-06-14T09:00:00Z", "2026-06-15T09:00:01Z", "2025-01-01T00:00:00Z"];
+        assert_eq!(burst(&dated(&spread)), None);
+        let few = [&["2026-06-13T09:00:00Z"; 3][..], &["2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z"]].concat();
+        assert!(burst(&dated(&few)).is_some(), "three of five");
+        let few = [&few[..], &["2024-03-01T00:00:00Z", "2024-04-01T00:00:00Z"]].concat();
+        assert_eq!(burst(&dated(&few)), None, "three of seven");
+        let new = ["2026-06-13T09:00:00Z", "2026-06-13T10:00:00Z", "2026-06-14T09:00:00Z", "2026-06-20T00:00:00Z"];
+        assert_eq!(burst(&dated(&new)), None, "the whole sample is a week old");
+        assert_eq!(burst(&dated(&["2026-06-13T09:00:00Z", "2026-06-13T09:00:00Z", "2020-01-01T00:00:00Z"])), None);
+        assert_eq!(burst(&[]), None);
+    }
+
+    #[test]
+    fn a_burst_in_a_large_sample_is_many_times_what_is_usual() {
+        let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let after = |hours: i64| {
+            let time = start.checked_add(jiff::Span::new().hours(hours)).unwrap();
+            Review { published_at: Some(time), ..review(4, "en", "") }
+        };
+        let mut reviews: Vec<Review> = (0..200).map(|day| after(day * 24)).collect();
+        assert_eq!(burst(&reviews), None);
+        reviews.extend((0..10).map(|hour| after(2_000 + hour)));
+        assert_eq!(burst(&reviews), None, "five times as many as usual");
+        reviews.extend((10..40).map(|hour| after(2_000 + hour)));
+        let found = burst(&numbered(reviews)).unwrap();
+        assert!(found.evidence.starts_with("43 of 240 dated reviews"), "{}", found.evidence);
+        assert_eq!(found.review_ids.len(), NAMED_REVIEWS);
+    }
+
+    #[test]
+    fn authors_of_several_reviews_with_1_or_5_stars_only_are_extreme() {
+        let reviews = numbered(vec![by("A", 5), by("B", 5), by("A", 1), by("B", 4), by("C", 1), by("A", 0)]);
+        let found = extreme_only_authors(&[&reviews], 1).unwrap();
+        assert_eq!(found.review_ids, ["r0", "r2"]);
+        assert_eq!(
+            found.evidence,
+            "1 author gave nothing but 1 or 5 stars in 2 reviews: 1 with 5 stars and 1 with 1 star; a signal, which \
+             proves nothing by itself."
+        );
+        let other = [by("C", 5)];
+        assert_eq!(extreme_only_authors(&[&reviews[4..5], &other], 2).map(|found| found.kind), {
+            Some(SignalKind::ExtremeOnlyAuthors)
+        });
+        assert_eq!(extreme_only_authors(&[&reviews, &[]], 2), None, "one place has said so already");
+    }
+
+    #[test]
+    fn an_author_is_a_profile_and_else_a_name_and_nobody_is_no_author() {
+        let profile = Review {
+            author: Author { profile_url: Some("https://a.example/1".to_owned()), ..by("Anna", 5).author },
+            ..by("Anna", 5)
+        };
+        assert_eq!(extreme_only_authors(&[&[profile, by("Anna", 5)]], 1), None, "two people may be called Anna");
+        assert_eq!(
+            extreme_only_authors(&[&[by(" ", 5), by(" ", 5), review(5, "en", ""), review(5, "en", "")]], 1),
+            None
+        );
+    }
+}

@@ -39,3 +39,18 @@ pub(super) fn count(reviews: &[Review]) -> Ratings {
 fn mean(sum: f64, rated: usize) -> Option<f64> {
     (rated > 0).then(|| (sum / rated as f64 * 100.0).round() / 100.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{super::samples::review, *};
+
+    #[test]
+    fn stars_are_counted_and_their_mean_leaves_out_what_is_unrated() {
+        let reviews: Vec<Review> = [5, 5, 4, 1, 0].map(|stars| review(stars, "en", "")).into();
+        let expected =
+            Ratings { mean: Some(3.75), stars_5: 2, stars_4: 1, stars_3: 0, stars_2: 0, stars_1: 1, unrated: 1 };
+        assert_eq!(count(&reviews), expected);
+        assert_eq!(count(&[]).mean, None);
+        assert_eq!(count(&[5, 4, 4].map(|stars| review(stars, "en", ""))).mean, Some(4.33));
+    }
+}

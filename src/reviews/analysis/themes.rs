@@ -3,7 +3,8 @@
 //! A phrase stands within one clause and holds no filler (articles, pronouns, verbs that say nothing about a place),
 //! no number, and no word of a name; at least one of its words is neither praise nor complaint. It is frequent if at
 //! least two reviews use it, and at least one in a hundred. A phrase within a longer one is left out if that has nearly
-//! the same reviews, and a word if it only ever describes another one. Only texts in a language with word lists have themes: without a list, fillers would win.
+//! the same reviews, and a word if it only ever describes another one. Only texts in a language with word lists have
+//! themes: without a list, fillers would win.
 
 use super::{
     document::{Document, Token},
@@ -112,10 +113,9 @@ fn describe(
 ) -> Vec<Theme> {
     let mut gathered: Vec<Gathered> = chosen.iter().map(|_| Gathered::default()).collect();
     let places: HashMap<Key, usize> = chosen.iter().enumerate().map(|(place, key)| (*key, place)).collect();
-    let starts: std::collections::HashSet<u32> = chosen.iter().map(|key| key[0]).collect();
     for ((document, parts), leaning) in documents.iter().zip(parts).zip(leanings) {
         let mut seen = [false; THEMES];
-        for (at, _) in parts.iter().enumerate().filter(|(_, part)| starts.contains(&part.key)) {
+        for (at, _) in parts.iter().enumerate().filter(|(_, part)| chosen.iter().any(|key| key[0] == part.key)) {
             for (key, last) in super::phrases::at(parts, at) {
                 let Some(place) = places.get(&key) else { continue };
                 let (Some(theme), Some(seen)) = (gathered.get_mut(*place), seen.get_mut(*place)) else { continue };
@@ -181,4 +181,109 @@ fn surface(document: &Document<'_>, parts: &[Part], first: usize, last: usize) -
     }
     let is_german = document.lexicon.is_some_and(|lexicon| lexicon.language == "de");
     if is_german { written } else { written.to_lowercase() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::samples::{numbered, review},
+        *,
+    };
+    use crate::model::{Author, Review};
+
+    fn themes(reviews: &[Review], names: &[&str]) -> Vec<Theme> {
+        let mut vocabulary = Vocabulary::default();
+        let documents: Vec<_> = reviews.iter().map(|review| Document::read(review, &mut vocabulary)).collect();
+        let leanings = super::super::sentiment::judge(&documents, &mut vocabulary).leanings;
+        find(&documents, &leanings, names, &mut vocabulary)
+    }
+
+    fn phrases(language: &str, texts: &[&str]) -> Vec<(String, usize)> {
+        let reviews: Vec<Review> = texts.iter().map(|text| review(4, language, text)).collect();
+        themes(&reviews, &[]).into_iter().map(|theme| (theme.phrase, theme.reviews)).collect()
+    }
+
+    fn named(expected: &[(&str, usize)]) -> Vec<(String, usize)> {
+        expected.iter().map(|(phrase, reviews)| ((*phrase).to_owned(), *reviews)).collect()
+    }
+
+    #[test]
+    fn the_forms_of_a_word_are_one_theme_in_its_most_frequent_form() {
+        let found = phrases("en", &["A croissant.", "Two croissants!", "Croissants, warm", "Croissants croissants"]);
+        assert_eq!(found, named(&[("croissants", 4)]));
+        assert_eq!(phrases("en", &["A muffin.", "Muffins!"]), named(&[("muffin", 2)]), "the first of equals");
+    }
+
+    #[test]
+    fn a_longer_phrase_replaces_its_parts_where_it_has_the_same_reviews() {
+        let found = phrases("en", &["The friendly staff.", "Friendly staff!", "So friendly staff"]);
+        assert_eq!(found, named(&[("friendly staff", 3)]));
+        let found = phrases("en", &["Fish soup.", "Fish soup", "Soup!", "Soup, please", "A soup"]);
+        assert_eq!(found, named(&[("soup", 5), ("fish soup", 2)]));
+        assert_eq!(phrases("en", &["Open-air bath", "open-air bath"]), named(&[("open-air bath", 2)]));
+    }
+
+    #[test]
+    fn no_phrase_crosses_punctuation_or_fillers() {
+        let found = phrases("en", &["Soup, bread and the cheese", "Soup, bread and the cheese"]);
+        assert_eq!(found, named(&[("soup", 2), ("bread", 2), ("cheese", 2)]));
+    }
+
+    #[test]
+    fn praise_numbers_and_names_are_no_themes() {
+        assert_eq!(phrases("en", &["Lovely, 25, really", "Lovely, 25, really"]), []);
+        let by = |name: &str, text: &str| Review {
+            author: Author { name: Some(name.to_owned()), ..Author::default() },
+            ..review(5, "en", text)
+        };
+        let reviews = [by("Rosalind", "Moonlit tea with Marlow"), by("Marlow K.", "Moonlit tea, Rosalind")];
+        let found: Vec<String> = themes(&reviews, &["The Moonlit Bakery"]).into_iter().map(|one| one.phrase).collect();
+        assert_eq!(found, ["tea"]);
+    }
+
+    #[test]
+    fn a_word_that_many_use_is_no_name_because_one_author_carries_it() {
+        let mut reviews: Vec<Review> = (0..30).map(|_| review(5, "en", "The coffee")).collect();
+        reviews[0].author.name = Some("Coffee Lover".to_owned());
+        assert_eq!(themes(&reviews, &[])[0].phrase, "coffee");
+        assert_eq!(themes(&reviews[..9], &[]), []);
+    }
+
+    #[test]
+    fn all_six_languages_have_themes_and_others_have_none() {
+        assert_eq!(phrases("de", &["Die Zimtschnecken!", "Eine Zimtschnecke"]), named(&[("Zimtschnecken", 2)]));
+        assert_eq!(phrases("fr", &["L'accueil", "un accueil", "d’accueil"]), named(&[("accueil", 3)]));
+        assert_eq!(phrases("es", &["La tortilla.", "Las tortillas"]), named(&[("tortilla", 2)]));
+        assert_eq!(phrases("ja", &["露天風呂は最高。", "露天風呂が広い"]), named(&[("露天風呂", 2)]));
+        assert_eq!(phrases("ja", &["うどんを食べました", "うどんです"]), named(&[("うどん", 2)]));
+        assert_eq!(phrases("fa", &["صندلی‌ها", "صندلی"]), named(&[("صندلی‌ها", 2)]));
+        assert_eq!(phrases("it", &["la pizza", "la pizza"]), []);
+    }
+
+    #[test]
+    fn a_theme_leans_as_two_thirds_of_its_reviews_do() {
+        let reviews = |stars: [u8; 3]| stars.map(|stars| review(stars, "en", "The soup"));
+        let leaning = |stars| themes(&reviews(stars), &[])[0].leaning;
+        assert_eq!(leaning([5, 5, 1]), Leaning::Positive);
+        assert_eq!(leaning([1, 2, 5]), Leaning::Negative);
+        assert_eq!(leaning([5, 3, 1]), Leaning::Mixed);
+    }
+
+    #[test]
+    fn ten_reviews_are_named_and_all_are_counted_and_one_in_a_hundred_is_needed() {
+        let mut reviews: Vec<Review> = (0..300).map(|_| review(5, "en", "The soup")).collect();
+        reviews.extend([review(5, "en", "A dessert"), review(5, "en", "The dessert")]);
+        let found = themes(&numbered(reviews), &[]);
+        assert_eq!(found.len(), 1, "two of 302 are too few");
+        assert_eq!((found[0].reviews, found[0].review_ids.len()), (300, NAMED_REVIEWS));
+        assert_eq!(found[0].review_ids[..2], ["r0", "r1"]);
+    }
+
+    #[test]
+    fn a_phrase_is_short() {
+        let long = "extraordinarilylongword".repeat(2);
+        let text = format!("{long} {long} {long}");
+        let found = phrases("en", &[&text, &text]);
+        assert!(!found.is_empty() && found.iter().all(|(phrase, _)| phrase.chars().count() <= PHRASE_LIMIT));
+    }
 }

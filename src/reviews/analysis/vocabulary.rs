@@ -7,8 +7,8 @@ use super::{
 };
 use std::collections::HashMap;
 
-/// Longer ones are no words.
-const LONGEST_WORD: usize = 60;
+/// Longer ones, in bytes, are no words, and not worth looking for stems in.
+const LONGEST_WORD: usize = 80;
 
 /// What a word can be to a theme.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,7 @@ impl Vocabulary {
         let form = lexicon.form(&word);
         let key = self.number(&plural::fold(lexicon.language, &word));
         let polarity = match lexicon.scan() {
+            _ if form.len() > LONGEST_WORD => 0,
             Some(entries) => i8::from(entries.is_match(&form)),
             None => lexicon.polarity(&form),
         };

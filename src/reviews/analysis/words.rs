@@ -1,7 +1,7 @@
 //! Cuts a text into words, with spaces or without, and brings each word into one form.
 
 use icu_segmenter::{WordSegmenter, options::WordBreakInvariantOptions};
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 use unicode_normalization::{UnicodeNormalization as _, char::is_combining_mark};
 use unicode_script::{Script, UnicodeScript as _};
 use unicode_segmentation::UnicodeSegmentation as _;
@@ -33,8 +33,11 @@ pub(super) struct Word {
 
 /// The words of a text, in order. Addresses of the web and of mail are left out.
 pub(super) fn cut(text: &str) -> Vec<Word> {
-    let addresses = addresses(text);
-    let is_address = |start: usize| addresses.iter().any(|address| address.contains(&start));
+    let mut addresses = addresses(text).into_iter().peekable();
+    let mut is_address = |start: usize| {
+        while addresses.next_if(|address| address.end <= start).is_some() {}
+        addresses.peek().is_some_and(|address| address.contains(&start))
+    };
     let spans = if is_without_spaces(text) { by_dictionary(text) } else { by_spaces(text) };
     let mut words = Vec::with_capacity(spans.len());
     let mut end = None;
@@ -66,12 +69,16 @@ pub(super) fn is_without_spaces(text: &str) -> bool {
 }
 
 /// In lower case and in the compatible form of Unicode, with one apostrophe, and Persian letters in one spelling.
-pub(super) fn normalise(word: &str) -> String {
+pub(super) fn normalise(word: &str) -> Cow<'_, str> {
+    // Most words of most texts.
+    if word.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(word);
+    }
     if word.is_ascii() {
-        return word.to_ascii_lowercase();
+        return Cow::Owned(word.to_ascii_lowercase());
     }
     let letters = word.nfkc().flat_map(char::to_lowercase);
-    letters.filter_map(unify).collect::<String>().trim_matches('\u{200c}').to_owned()
+    Cow::Owned(letters.filter_map(unify).collect::<String>().trim_matches('\u{200c}').to_owned())
 }
 
 /// Without accents, as many people type.
@@ -196,4 +203,53 @@ fn trim(text: &str, span: Range<usize>) -> Option<Range<usize>> {
     let is_stem =
         back.chars().nth(1).is_none() && next.is_some_and(|next| is_hiragana(next) && !PARTICLES.contains(&next));
     (!is_stem).then_some(start..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<&str> {
+        cut(text).into_iter().map(|word| &text[word.span]).collect()
+    }
+
+    #[test]
+    fn words_are_cut_at_spaces_elisions_and_forgotten_spaces() {
+        assert_eq!(words("L'accueil n'est pas"), ["L", "accueil", "n", "est", "pas"]);
+        assert_eq!(words("Great food.Nice, isn’t it?"), ["Great", "food", "Nice", "isn’t", "it"]);
+        assert_eq!(words("the table's edge"), ["the", "table", "edge"]);
+        assert_eq!(words("quelqu’un d’aimable"), ["quelqu", "un", "d", "aimable"]);
+    }
+
+    #[test]
+    fn addresses_are_no_words() {
+        assert_eq!(
+            words("see https://a.example/?q=b or www.c.example or me@d.example now"),
+            ["see", "or", "or", "now"]
+        );
+    }
+
+    #[test]
+    fn scripts_without_spaces_are_cut_by_dictionary() {
+        assert_eq!(words("露天風呂は最高、料理も丁寧。"), ["露天風呂", "は", "最高", "料理", "も", "丁寧"]);
+        assert_eq!(words("壁が薄く"), ["壁", "が", "く"], "the stem of an adjective is no word");
+        assert!(words("อาหารอร่อยมาก").len() > 1);
+    }
+
+    #[test]
+    fn the_gap_before_a_word_is_known() {
+        let gaps = |text: &str| cut(text).into_iter().map(|word| word.gap).collect::<Vec<_>>();
+        assert_eq!(gaps("open-air bath"), [Gap::Break, Gap::Hyphen, Gap::Space]);
+        assert_eq!(gaps("tea, l'eau"), [Gap::Break, Gap::Break, Gap::Space]);
+        assert_eq!(gaps("chef's table\nwine"), [Gap::Break, Gap::Space, Gap::Break]);
+    }
+
+    #[test]
+    fn one_word_has_one_form() {
+        assert_eq!(normalise("CAFÉ"), normalise("cafe\u{301}"));
+        assert_eq!(normalise("كيك"), "کیک");
+        assert_eq!(normalise("ﬁne"), "fine");
+        assert_eq!(normalise("ISN’T"), "isn't");
+        assert_eq!(without_accents("déçu"), "decu");
+    }
 }
