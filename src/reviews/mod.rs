@@ -18,7 +18,7 @@ pub use attribution::Attribution;
 pub use insight::{Insight, Quote, ReviewSource};
 pub use sample::{RatingFilter, Sample, count};
 pub use view::{Detail, MapsText, PlaceDetails, PlaceView, ReviewView, StatusView};
-pub use wording::analysis_lines;
+pub use wording::{Citations, analysis_lines};
 
 use crate::{
     cache::Cache,

@@ -7,20 +7,38 @@ use super::{
 };
 use std::fmt::Write as _;
 
+/// How the reviews of a finding are named: by their numbers in a list that is shown with it, or not at all.
+#[derive(Debug, Clone, Copy)]
+pub struct Citations<'a>(pub &'a [Option<String>]);
+
+impl Citations<'_> {
+    /// Where there is no list.
+    pub const NONE: Citations<'static> = Citations(&[]);
+
+    /// For example ` [1] [4]`.
+    pub fn of(self, review_ids: &[String]) -> String {
+        let position = |id: &String| self.0.iter().position(|listed| listed.as_ref() == Some(id));
+        review_ids.iter().filter_map(position).fold(String::new(), |mut text, position| {
+            let _ = write!(text, " [{}]", position + 1);
+            text
+        })
+    }
+}
+
 /// The findings, each a line.
-pub fn analysis_lines(analysis: &Analysis) -> Vec<String> {
+pub fn analysis_lines(analysis: &Analysis, citations: Citations<'_>) -> Vec<String> {
     if analysis.reviews == 0 {
         return vec!["No reviews to analyse.".to_owned()];
     }
     let mut lines = vec![ratings(&analysis.ratings), sentiment(&analysis.sentiment)];
-    lines.extend(analysis.themes.iter().map(theme));
+    lines.extend(analysis.themes.iter().map(|each| theme(each, citations)));
     if analysis.themes.is_empty() {
         lines.push("Themes: no phrase that several of these reviews share.".to_owned());
     }
     lines.extend(languages("Written in", &analysis.languages));
     lines.extend(analysis.recency.as_ref().map(recency));
-    lines.extend(analysis.contradictions.iter().map(contradiction));
-    lines.extend(analysis.signals.iter().map(|signal| signal.evidence.clone()));
+    lines.extend(analysis.contradictions.iter().map(|each| contradiction(each, citations)));
+    lines.extend(analysis.signals.iter().map(|each| format!("{}{}", each.evidence, citations.of(&each.review_ids))));
     lines
 }
 
@@ -54,10 +72,9 @@ fn sentiment(sentiment: &Sentiment) -> String {
     }
 }
 
-fn theme(theme: &Theme) -> String {
-    let leaning = leaning(theme.leaning);
-    let reviews = count(theme.reviews, "review");
-    format!("Theme {}: {reviews}, {leaning} ({})", quoted(&theme.phrase), theme.review_ids.join(", "))
+fn theme(theme: &Theme, citations: Citations<'_>) -> String {
+    let (reviews, leaning) = (count(theme.reviews, "review"), leaning(theme.leaning));
+    format!("Theme {}: {reviews}, {leaning}{}", quoted(&theme.phrase), citations.of(&theme.review_ids))
 }
 
 fn leaning(leaning: Leaning) -> &'static str {
@@ -84,13 +101,13 @@ fn recency(recency: &Recency) -> String {
     )
 }
 
-fn contradiction(contradiction: &Contradiction) -> String {
+fn contradiction(contradiction: &Contradiction, citations: Citations<'_>) -> String {
     let words: Vec<_> = contradiction.words.iter().map(|word| quoted(word)).collect();
     format!(
-        "Stars and words disagree: {} ★, but {} words such as {} ({})",
+        "Stars and words disagree: {} ★, but {} words such as {}{}",
         contradiction.stars,
         leaning(contradiction.words_lean),
         words.join(", "),
-        contradiction.review_id
+        citations.of(std::slice::from_ref(&contradiction.review_id))
     )
 }

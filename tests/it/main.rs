@@ -16,6 +16,7 @@
 mod architecture;
 mod caching;
 mod commands;
+mod crash;
 mod drift;
 mod emulator;
 mod errors;

@@ -52,11 +52,23 @@ async fn is_ready(serving: &Serving) -> bool {
     answer.is_ok_and(|answer| answer.status().is_success())
 }
 
-/// Runs `serve` until it ends by itself.
+/// Runs `serve`, which is expected to end by itself.
 fn serve_to_its_end(settings: &[(String, String)]) -> Output {
-    let settings = settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let mut command = program();
-    command.arg("serve").envs(ANY_PORTS).envs(settings).output().unwrap()
+    to_its_end(command.arg("serve").envs(ANY_PORTS).envs(settings.iter().cloned()))
+}
+
+/// Panics if it does not end: then it serves.
+fn to_its_end(command: &mut Command) -> Output {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    for _ in 0..3_000 {
+        if child.try_wait().unwrap().is_some() {
+            return child.wait_with_output().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().unwrap();
+    panic!("it serves: {}", stderr(&child.wait_with_output().unwrap()));
 }
 
 fn postgres_settings(url: &str) -> Vec<(String, String)> {
@@ -120,7 +132,9 @@ async fn res_09_connections_that_are_cut_are_replaced_and_readiness_follows() {
     let reads = async {
         for _ in 0..50 {
             let read = join_all((0..4).map(|_| server.call("get_report", json!({"report_id": id})))).await;
-            read.iter().for_each(|read| drop(read.data()));
+            for read in read {
+                read.data();
+            }
         }
     };
     let cuts = async {
@@ -449,7 +463,7 @@ fn serve_unprivileged(settings: &[(String, String)]) -> Output {
     if is_root() {
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups", binary]);
     }
-    command.arg("serve").env_clear().envs(ANY_PORTS).envs(settings.iter().cloned()).output().unwrap()
+    to_its_end(command.arg("serve").env_clear().envs(ANY_PORTS).envs(settings.iter().cloned()))
 }
 
 #[test]

@@ -4,8 +4,7 @@ use super::{
     document::{Document, Token},
     figures::{Signal, SignalKind},
     hashing::NumberMap,
-    signals::{between, identity, in_quotes, signal},
-    words::Gap,
+    signals::{between, identity, signal},
 };
 use crate::{model::Review, reviews::count};
 use std::{
@@ -19,8 +18,6 @@ const RUN: usize = 8;
 const WHOLE: usize = 4;
 /// The words of a script without spaces are cut into about twice as many pieces.
 const PIECES: usize = 2;
-/// Words of a run that are shown.
-const SHOWN: usize = 5;
 /// Groups that are reported.
 const GROUPS: usize = 5;
 
@@ -32,21 +29,14 @@ pub(super) fn find(documents: &[Document<'_>]) -> Vec<Signal> {
 
 /// Only groups that stand in several places; `places` says where each document stands.
 pub(super) fn across(documents: &[Document<'_>], places: &[usize]) -> Vec<Signal> {
-    let spread =
-        |group: &Group| group.members.iter().filter_map(|index| places.get(*index)).collect::<BTreeSet<_>>().len();
+    let spread = |group: &Group| group.iter().filter_map(|index| places.get(*index)).collect::<BTreeSet<_>>().len();
     let groups = groups(documents);
     let found = groups.iter().map(|group| (group, spread(group))).filter(|(_, places)| *places > 1);
     found.take(GROUPS).map(|(group, places)| describe(documents, group, places)).collect()
 }
 
-/// Documents that share words.
-#[derive(Debug, Default)]
-struct Group {
-    /// In the order of the documents.
-    members: Vec<usize>,
-    /// Some of the words that two of them share.
-    shared: String,
-}
+/// Documents that share words, by their numbers.
+type Group = Vec<usize>;
 
 /// Where a run of words begins.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +47,6 @@ struct Run {
 
 fn groups(documents: &[Document<'_>]) -> Vec<Group> {
     let mut sets = Sets::new(documents.len());
-    let mut shared: BTreeMap<usize, Run> = BTreeMap::new();
     let mut seen: NumberMap<u64, Run> = NumberMap::default();
     seen.reserve(documents.iter().map(|document| document.tokens.len().saturating_sub(RUN)).sum());
     for (number, document) in documents.iter().enumerate() {
@@ -69,20 +58,15 @@ fn groups(documents: &[Document<'_>]) -> Vec<Group> {
             let is_new = other != number && sets.root(other) != sets.root(number);
             if is_new && words(documents, first, length).eq(words(documents, run, length)) {
                 sets.join(other, number);
-                shared.entry(number).or_insert(run);
             }
         }
     }
     let mut groups: BTreeMap<usize, Group> = BTreeMap::new();
     for number in 0..documents.len() {
-        let group = groups.entry(sets.root(number)).or_default();
-        group.members.push(number);
-        if let Some(run) = shared.get(&number).filter(|_| group.shared.is_empty()) {
-            group.shared = written(documents, *run);
-        }
+        groups.entry(sets.root(number)).or_default().push(number);
     }
-    let mut groups: Vec<Group> = groups.into_values().filter(|group| group.members.len() > 1).collect();
-    groups.sort_by_key(|group| (Reverse(group.members.len()), group.members.first().copied()));
+    let mut groups: Vec<Group> = groups.into_values().filter(|group| group.len() > 1).collect();
+    groups.sort_by_key(|group| (Reverse(group.len()), group.first().copied()));
     groups
 }
 
@@ -124,22 +108,9 @@ fn words<'documents>(
     tokens.iter().skip(run.at as usize).take(length).map(|token| token.word)
 }
 
-/// The first words of a run, without what stands between them: a hint where to look, and no place for an address.
-fn written(documents: &[Document<'_>], run: Run) -> String {
-    let Some(document) = documents.get(run.document as usize) else { return String::new() };
-    let shown = if document.is_without_spaces { SHOWN * PIECES } else { SHOWN };
-    let mut written = String::new();
-    for token in document.tokens.iter().skip(run.at as usize).take(shown.min(run_length(document))) {
-        if !written.is_empty() && token.gap != Gap::Nothing {
-            written.push(' ');
-        }
-        written.push_str(document.part(token.start, token.end));
-    }
-    written
-}
-
-fn describe(documents: &[Document<'_>], group: &Group, places: usize) -> Signal {
-    let members: Vec<&Document<'_>> = group.members.iter().filter_map(|index| documents.get(*index)).collect();
+/// What was seen, in our words alone: evidence is kept in reports, and no review's text may be.
+fn describe(documents: &[Document<'_>], group: &[usize], places: usize) -> Signal {
+    let members: Vec<&Document<'_>> = group.iter().filter_map(|index| documents.get(*index)).collect();
     let reviews: Vec<&Review> = members.iter().map(|document| document.review).collect();
     let authors: BTreeSet<&str> = reviews.iter().filter_map(|review| identity(&review.author)).collect();
     let first = members.first().map_or(&[][..], |document| &document.tokens);
@@ -153,12 +124,7 @@ fn describe(documents: &[Document<'_>], group: &Group, places: usize) -> Signal 
     };
     let by = if authors.len() > 1 { format!(" by {}", count(authors.len(), "author")) } else { String::new() };
     let of = if places > 1 { format!(" of {}", count(places, "place")) } else { String::new() };
-    let seen = format!(
-        "{}{of}{by} {what}, such as {}{}",
-        count(reviews.len(), "review"),
-        in_quotes(&group.shared),
-        between(&reviews)
-    );
+    let seen = format!("{}{of}{by} {what}{}", count(reviews.len(), "review"), between(&reviews));
     signal(SignalKind::DuplicateTexts, &reviews, &seen)
 }
 
@@ -216,8 +182,7 @@ mod tests {
         );
         assert_eq!(
             signals[0].evidence,
-            "2 reviews have the same text of 4 words, such as “best soup in TOWN”; a signal, which proves nothing by \
-             itself."
+            "2 reviews have the same text of 4 words; a signal, which proves nothing by itself."
         );
         assert_eq!(found("en", &["Very good soup", "Very good soup"]), []);
     }
@@ -247,11 +212,10 @@ mod tests {
     }
 
     #[test]
-    fn a_strangers_words_cannot_leave_their_quotes() {
+    fn evidence_holds_no_words_of_a_review() {
         let text = "nice ”; all is well\u{202e} “ ![x](http://evil/) and four more words here";
         let evidence = &found("en", &[text, text])[0].evidence;
-        assert_eq!(evidence.matches(['“', '”']).count(), 2, "{evidence}");
-        assert!(!evidence.contains("![") && !evidence.contains('\u{202e}') && !evidence.contains('\n'));
+        assert!(!evidence.contains("well") && !evidence.contains("evil") && evidence.is_ascii(), "{evidence}");
     }
 
     #[test]

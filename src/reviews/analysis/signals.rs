@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     model::{Author, Review},
-    reviews::{count, sanitize},
+    reviews::count,
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -137,11 +137,6 @@ pub(super) fn between(reviews: &[&Review]) -> String {
         (Some(first), Some(last)) => format!(", from {first} to {last}"),
         _ => String::new(),
     }
-}
-
-/// A few words of a stranger, to show in a sentence of ours.
-pub(super) fn in_quotes(text: &str) -> String {
-    format!("“{}”", sanitize::line(text, 80).text.replace(['“', '”'], "'"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use super::{Changes, PlaceChange, ReportPlace, ShownReport, chart::Chart};
 use crate::reviews::{
+    Citations,
     analysis::Analysis,
     analysis_lines,
     comparison::{PlaceFacts, RANKING},
@@ -26,7 +27,7 @@ pub(super) fn write(report: &ShownReport) -> String {
     section(&mut page, "What differs", &report.differences);
     for place in &report.places {
         let _ = writeln!(page, "\n## {}: {}\n", place.letter, heading(&place.facts));
-        for line in analysis_lines(&place.analysis) {
+        for line in analysis_lines(&place.analysis, Citations::NONE) {
             let _ = writeln!(page, "- {line}");
         }
     }
