@@ -63,11 +63,12 @@ impl Base {
         let reporter = self.health.register("google_places", false);
         let places = Places::new(google, budget.clone(), self.clock.clone(), self.metrics.clone(), reporter)?;
         let places = Arc::new(places);
-        let (watched, watched_redis) = (Arc::clone(&places), redis.clone());
+        // Weak: the client holds the metrics, which hold this.
+        let (watched, watched_redis) = (Arc::downgrade(&places), redis.clone());
         self.metrics.watch_breakers(move || {
-            let places = ("google_places", f64::from(watched.breaker_position() as u8));
+            let places = watched.upgrade().map(|places| ("google_places", f64::from(places.breaker_position() as u8)));
             let redis = watched_redis.as_ref().map(|redis| ("redis", f64::from(redis.position() as u8)));
-            [Some(places), redis].into_iter().flatten().collect()
+            [places, redis].into_iter().flatten().collect()
         });
 
         let cache = self.cache(&config.cache, credential, redis);

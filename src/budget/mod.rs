@@ -164,9 +164,9 @@ impl Budget {
     pub async fn restore(&self) {
         let day = pacific_day(self.0.clock.now());
         let (Some(saved), Some(date)) = (&self.0.saved, day) else { return };
-        if let Some(sums) = saved.of_day(date).await {
+        if let Some(written) = saved.of_day(date).await {
             let mut today = self.0.today(day);
-            today.own = today.own.max(sums);
+            today.own = today.own.max(saved.sums(date, written));
         }
     }
 
@@ -212,12 +212,12 @@ impl Parts {
             today.shared.change(cost, i64::from(times));
         }
         today.own.change(cost, i64::from(times));
-        drop(today);
         self.note(cost, i64::from(times), day);
         Ok(())
     }
 
-    /// Writes down what was set aside, or given back, soon.
+    /// Writes down what was set aside, or given back, soon. Called with the day in hand, so that nobody sees the one
+    /// without the other.
     fn note(self: &Arc<Self>, cost: Micros, times: i64, day: Option<Date>) {
         if let (Some(saved), Some(day)) = (&self.saved, day) {
             saved.note(cost, times, day);
@@ -228,13 +228,14 @@ impl Parts {
 
     async fn save(&self) {
         let Some(saved) = &self.saved else { return };
-        for (day, sums) in saved.save().await {
+        let tell = |day, written| {
             let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
             // With Redis, that knows better.
             if today.day == Some(day) && self.shared.is_none() {
-                today.shared = sums;
+                today.shared = saved.sums(day, written);
             }
-        }
+        };
+        saved.save(tell).await;
     }
 
     fn passes(&self, sums: Sums) -> bool {
@@ -250,19 +251,20 @@ impl Parts {
         of_usd.max(of_calls)
     }
 
-    /// Corrects by so many requests of this cost, here at once and in Redis soon.
+    /// Corrects by so many requests of this cost, here at once and elsewhere soon.
     fn correct(self: &Arc<Self>, cost: Micros, times: i64, day: Option<Date>) {
+        if times == 0 {
+            return;
+        }
         {
             let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
             if today.day == day {
                 today.own.change(cost, times);
                 today.shared.change(cost, times);
             }
-        }
-        if times != 0 {
             self.note(cost, times, day);
         }
-        if let (false, Some(shared), Some(day)) = (times == 0, self.shared.clone(), day) {
+        if let (Some(shared), Some(day)) = (self.shared.clone(), day) {
             self.tasks.spawn(async move { shared.correct(cost, times, day).await });
         }
     }

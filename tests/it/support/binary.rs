@@ -5,7 +5,8 @@ use google_reviews_mcp::emulator::DEMO_KEY;
 use serde_json::Value;
 use std::{
     io::{BufRead as _, BufReader, Read as _},
-    process::{Child, ChildStderr, Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
+    thread::JoinHandle,
 };
 
 /// The binary in an environment without settings.
@@ -32,7 +33,8 @@ pub(crate) fn stderr(output: &Output) -> String {
 pub(crate) struct Serving {
     pub(crate) child: Child,
     _folder: tempfile::TempDir,
-    log: BufReader<ChildStderr>,
+    /// Reads the log to its end: a process whose log nobody reads stops when the pipe is full.
+    rest: Option<JoinHandle<String>>,
     /// What it logged until it served.
     pub(crate) start: String,
     pub(crate) endpoint: String,
@@ -78,7 +80,12 @@ impl Serving {
             line["endpoint"].as_str().unwrap_or_default().clone_into(&mut endpoint);
             operations = line["operations"].as_str().map_or(operations, str::to_owned);
         }
-        Self { child, _folder: folder, log, start, endpoint, operations }
+        let rest = std::thread::spawn(move || {
+            let mut rest = String::new();
+            log.read_to_string(&mut rest).unwrap();
+            rest
+        });
+        Self { child, _folder: folder, rest: Some(rest), start, endpoint, operations }
     }
 
     pub(crate) fn signal(&self, name: &str) {
@@ -89,8 +96,7 @@ impl Serving {
     /// Ends it as an orchestrator does; returns the rest of the log and whether it ended well.
     pub(crate) fn stop(mut self) -> (String, bool) {
         self.signal("-TERM");
-        let mut rest = String::new();
-        self.log.read_to_string(&mut rest).unwrap();
+        let rest = self.rest.take().unwrap().join().unwrap();
         let status = self.child.wait().unwrap();
         (rest, status.success())
     }

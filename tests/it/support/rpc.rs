@@ -3,6 +3,7 @@
 use super::{TestServer, ToolResult};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 pub(crate) const MODERN: &str = "2026-07-28";
 pub(crate) const LEGACY: &[&str] = &["2025-03-26", "2025-06-18", "2025-11-25"];
@@ -61,7 +62,8 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
 
 /// Calls a tool of any server as a client of today, on a connection of its own; an error if that breaks.
 pub(crate) async fn call(endpoint: &str, tool: &str, arguments: Value) -> Result<ToolResult, reqwest::Error> {
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    // Longer than any call may take: a server that does not answer fails the test instead of stopping it.
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap();
     let params = json!({"name": tool, "arguments": arguments, "_meta": {
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
