@@ -10,9 +10,26 @@ pub(super) fn of_input<T: JsonSchema>() -> JsonObject {
     portable(settings().into_generator().into_root_schema_for::<T>())
 }
 
-/// The schema of a tool's answer.
+/// The schema of a tool's answer: names and types alone. Every client carries the definitions of all tools in every
+/// conversation, and the names say what a description would.
 pub(super) fn of_output<T: JsonSchema>() -> JsonObject {
-    portable(settings().for_serialize().into_generator().into_root_schema_for::<T>())
+    let mut schema = Value::Object(portable(settings().for_serialize().into_generator().into_root_schema_for::<T>()));
+    strip(&mut schema);
+    schema.as_object().cloned().unwrap_or_default()
+}
+
+/// Removes what only a reader of the code needs.
+fn strip(schema: &mut Value) {
+    let Some(fields) = schema.as_object_mut() else { return };
+    for told in ["description", "minimum"] {
+        fields.shift_remove(told);
+    }
+    if let Some(Value::Object(properties)) = fields.get_mut("properties") {
+        properties.values_mut().for_each(strip);
+    }
+    if let Some(items) = fields.get_mut("items") {
+        strip(items);
+    }
 }
 
 fn settings() -> SchemaSettings {

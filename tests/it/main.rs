@@ -13,6 +13,7 @@
     reason = "tests"
 )]
 
+mod analysis;
 mod architecture;
 mod caching;
 mod commands;

@@ -383,6 +383,25 @@ async fn schemas_are_portable_and_say_what_each_argument_is() {
     }
 }
 
+/// Clients carry the definitions of all tools in every conversation. Four characters are about one token.
+#[tokio::test]
+async fn the_definitions_of_all_tools_fit_their_budget() {
+    let server = TestServer::start().await;
+    let tools = rpc::modern(&server, "tools/list", json!({})).await.body["result"]["tools"].clone();
+    let tokens = |value: &Value| value.to_string().chars().count() / 4;
+    let mut all = 0;
+    for tool in tools.as_array().unwrap() {
+        let mut without_output = tool.clone();
+        without_output.as_object_mut().unwrap().remove("outputSchema");
+        assert!(tokens(&without_output) <= 500, "{}: {}", tool["name"], tokens(&without_output));
+        all += tokens(&without_output);
+    }
+    assert!(all <= 4_000, "{all}");
+    assert!(tokens(&tools) <= 6_000, "{}", tokens(&tools));
+    let discovered = rpc::modern(&server, "server/discover", json!({})).await.body["result"].clone();
+    assert!(tokens(&discovered["instructions"]) <= 350, "{}", tokens(&discovered["instructions"]));
+}
+
 fn assert_portable(schema: &Value, name: &str) {
     for keyword in ["$ref", "$defs", "anyOf", "oneOf", "allOf", "format"] {
         assert!(schema.get(keyword).is_none(), "{name}: {keyword} in {schema}");
