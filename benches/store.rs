@@ -14,7 +14,10 @@ use google_reviews_mcp::{
     telemetry::Metrics,
 };
 use serde_json::json;
-use std::{sync::atomic::AtomicU64, sync::atomic::Ordering, time::Duration};
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
@@ -77,7 +80,7 @@ fn databases(criterion: &mut Criterion) {
     let folder = tempfile::tempdir().unwrap();
     let sqlite = store(&runtime, &[("store.data_dir", folder.path().display().to_string())]);
     measure(criterion, "sqlite", &runtime, &sqlite);
-    if let Some(url) = std::env::vars().find_map(|(name, value)| (name == "TEST_POSTGRES_URL").then_some(value)) {
+    if let Some(url) = std::env::var_os("TEST_POSTGRES_URL").and_then(|url| url.into_string().ok()) {
         let postgres = store(&runtime, &[("store.url", url)]);
         measure(criterion, "postgresql", &runtime, &postgres);
     }
