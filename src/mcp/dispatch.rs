@@ -146,11 +146,12 @@ struct Line<'a> {
 
 impl Line<'_> {
     fn log(&self) {
-        let Logged { place_id, language, limit, text_length } = &self.logged;
+        let Logged { place_id, places, language, limit, text_length } = &self.logged;
         tracing::info!(
             tool = self.tool,
             request_id = self.request_id.as_str(),
             place_id,
+            places,
             language,
             limit,
             text_length,

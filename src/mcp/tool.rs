@@ -89,6 +89,8 @@ pub trait Answer: Serialize + JsonSchema + Send {
 pub struct Logged {
     /// Which place.
     pub place_id: Option<String>,
+    /// How many places.
+    pub places: Option<usize>,
     /// Which language.
     pub language: Option<String>,
     /// How many results.

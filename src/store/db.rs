@@ -53,23 +53,26 @@ impl Db {
 /// Runs statements on a connection of whichever pool it is. One that is of no more use is closed rather than put back:
 /// the next goes to the server that is in charge now.
 macro_rules! on_connection {
-    ($pool:expr, $connection:ident => $body:expr) => {
+    ($pool:expr, $limit:expr, $connection:ident => $body:expr) => {
         match $pool {
-            $crate::store::db::Pool::Sqlite(pool) => $crate::store::db::acquired!(pool, $connection => $body),
-            $crate::store::db::Pool::Postgres(pool) => $crate::store::db::acquired!(pool, $connection => $body),
+            $crate::store::db::Pool::Sqlite(pool) => $crate::store::db::acquired!(pool, $limit, $connection => $body),
+            $crate::store::db::Pool::Postgres(pool) => $crate::store::db::acquired!(pool, $limit, $connection => $body),
         }
     };
 }
 
 macro_rules! acquired {
-    ($pool:expr, $connection:ident => $body:expr) => {
+    ($pool:expr, $limit:expr, $connection:ident => $body:expr) => {
         match $pool.acquire().await {
             Err(error) => Err(error),
             Ok(mut held) => {
-                let outcome = {
+                // The database has limits of its own; this one is for a network on which nothing arrives any more.
+                let statements = async {
                     let $connection = &mut *held;
                     $body
                 };
+                let ended = tokio::time::timeout($limit, statements).await;
+                let outcome = ended.unwrap_or_else(|_elapsed| Err($crate::store::error::nothing_arrived()));
                 if outcome.as_ref().is_err_and($crate::store::error::spoils_the_connection) {
                     held.close_on_drop();
                 }
@@ -82,9 +85,9 @@ macro_rules! acquired {
 /// Reads; once more if the connection was lost on the way, since reading twice does no harm.
 macro_rules! reading {
     ($store:expr, $connection:ident => $body:expr) => {{
-        let mut outcome = $crate::store::db::on_connection!($store.db().readers(), $connection => $body);
+        let mut outcome = $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body);
         if outcome.as_ref().is_err_and($crate::store::error::lost_the_connection) {
-            outcome = $crate::store::db::on_connection!($store.db().readers(), $connection => $body);
+            outcome = $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body);
         }
         $store.told(outcome)
     }};
@@ -93,7 +96,7 @@ macro_rules! reading {
 /// Writes, once: whether a write that was cut off happened is for its caller to find out.
 macro_rules! writing {
     ($store:expr, $connection:ident => $body:expr) => {{
-        let outcome = $crate::store::db::on_connection!($store.db().writers(), $connection => $body);
+        let outcome = $crate::store::db::on_connection!($store.db().writers(), $store.limit(), $connection => $body);
         $store.told(outcome)
     }};
 }

@@ -121,6 +121,11 @@ fn kind(error: &dyn DatabaseError) -> Kind {
     }
 }
 
+/// No answer within the time in which even a refusal comes.
+pub(super) fn nothing_arrived() -> Error {
+    Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer arrived in time"))
+}
+
 /// Whether reading again on another connection may succeed.
 pub(super) fn lost_the_connection(error: &Error) -> bool {
     match error {

@@ -25,7 +25,11 @@ use std::{
     fs::File,
     path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
+
+/// What a statement may take beyond the limit that the database itself holds.
+const BEYOND: Duration = Duration::from_secs(1);
 
 /// The database. Clones share it.
 #[derive(Debug, Clone)]
@@ -37,6 +41,8 @@ struct Parts {
     /// The file, if it is SQLite.
     file: Option<PathBuf>,
     health: Reporter,
+    /// The longest that a statement may take, as seen from here.
+    limit: Duration,
     lock: Mutex<Option<File>>,
 }
 
@@ -55,7 +61,8 @@ impl Store {
                 (sqlite::pools(&file, settings), Some(file))
             }
         };
-        let parts = Parts { db, file, health, lock: Mutex::default() };
+        let limit = settings.statement_timeout.max(settings.busy_timeout) + BEYOND;
+        let parts = Parts { db, file, health, limit, lock: Mutex::default() };
         Ok(Self(Arc::new(parts)))
     }
 
@@ -83,7 +90,7 @@ impl Store {
     pub async fn prepare(&self) -> Result<Applied, StartError> {
         let prepared = match (&self.0.db, &self.0.file) {
             (Db::Sqlite { writer, .. }, Some(file)) => sqlite::prepare(writer, file).await,
-            (Db::Postgres(pool), _) => postgres::prepare(pool).await,
+            (Db::Postgres(pool), _) => postgres::prepare(pool, self.0.limit).await,
             (Db::Sqlite { .. }, None) => Err(StartError::last("SQLite without a file".to_owned())),
         };
         match &prepared {
@@ -117,6 +124,10 @@ impl Store {
     /// The spend of the day.
     pub fn spend(&self) -> Spend<'_> {
         Spend(self)
+    }
+
+    fn limit(&self) -> Duration {
+        self.0.limit
     }
 
     fn db(&self) -> &Db {

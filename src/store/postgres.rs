@@ -2,7 +2,7 @@
 
 use super::{
     db::Db,
-    error::StoreError,
+    error::{StoreError, nothing_arrived},
     migrations::{self, Applied, StartError},
 };
 use crate::config;
@@ -45,10 +45,12 @@ pub(super) fn pool(url: &str, settings: &config::Store) -> Result<Db, StartError
 }
 
 /// Connects, and migrates under a lock that all instances share.
-pub(super) async fn prepare(pool: &PgPool) -> Result<Applied, StartError> {
+pub(super) async fn prepare(pool: &PgPool, limit: Duration) -> Result<Applied, StartError> {
     // Its own connection: migrations may take longer than statements may.
     let options = pool.connect_options().as_ref().clone().options([("statement_timeout", "0")]);
-    let mut connection = PgConnection::connect_with(&options).await.map_err(|error| explain(&error))?;
+    let connected = tokio::time::timeout(limit, PgConnection::connect_with(&options)).await;
+    let mut connection =
+        connected.unwrap_or_else(|_elapsed| Err(nothing_arrived())).map_err(|error| explain(&error))?;
     take_the_lock(&mut connection).await.map_err(|error| explain(&error))?;
     let applied = migrations::run(&migrations::POSTGRES, &mut connection).await.map_err(|error| {
         let cause = migrations::cause(&error);

@@ -69,7 +69,7 @@ impl Tool for ComparePlaces {
     type Output = Output;
 
     fn logged(input: &Input) -> Logged {
-        Logged { limit: u8::try_from(input.place_ids.len()).ok(), ..Logged::default() }
+        Logged { places: Some(input.place_ids.len()), ..Logged::default() }
     }
 }
 

@@ -72,7 +72,7 @@ impl Tool for CreateReport {
 
     fn logged(input: &Input) -> Logged {
         Logged {
-            limit: u8::try_from(input.place_ids.len()).ok(),
+            places: Some(input.place_ids.len()),
             text_length: Some(input.title.chars().count()),
             ..Logged::default()
         }

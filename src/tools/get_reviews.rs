@@ -95,7 +95,7 @@ impl Tool for GetReviews {
             place_id: Some(input.place_id.clone()),
             language: Some(input.language.clone()),
             limit: Some(input.limit),
-            text_length: None,
+            ..Logged::default()
         }
     }
 }

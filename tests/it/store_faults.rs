@@ -7,6 +7,7 @@ use crate::support::{
     database::{Database, both},
     now, postgres,
     postgres::{Cluster, is_root},
+    proxy::{Mode, Proxy},
     until,
 };
 use futures_util::future::join_all;
@@ -243,6 +244,32 @@ async fn res_12_locks_and_slow_statements_end_in_time() {
     database.run("DROP TRIGGER dawdle ON reports").await;
     make(&server, "two").await;
     assert_eq!(readiness(&server).await, 200);
+}
+
+/// The network swallows everything: no refusal comes, and no answer.
+#[tokio::test]
+async fn a_database_from_which_nothing_arrives_is_given_up_in_time() {
+    let database = postgres::Database::new().await;
+    let mut url = url::Url::parse(&database.url).unwrap();
+    let target = format!("127.0.0.1:{}", url.port().unwrap_or(5432)).parse().unwrap();
+    let proxy = Proxy::start(target).await;
+    url.set_port(Some(proxy.address.port())).unwrap();
+    let server = TestServer::builder()
+        .set("store.url", url.as_str())
+        .set("store.pool_min", "0")
+        .set("store.acquire_timeout", "500ms")
+        .set("store.statement_timeout", "100ms")
+        .set("store.busy_timeout", "100ms")
+        .start()
+        .await;
+    let id = make(&server, "one").await;
+    proxy.set(Mode::Stall);
+    refused(&server, "two").await;
+    let read = server.call("get_report", json!({"report_id": id})).await;
+    assert_eq!(read.code(), "store_unavailable");
+    proxy.set(Mode::Through);
+    until("it works again", async || server.call("create_report", report("two")).await.0["isError"] == json!(false))
+        .await;
 }
 
 #[tokio::test]

@@ -4,8 +4,9 @@
 //! before it in the same clause (in Japanese and Persian behind it) turns it around. The balance counts from -3 to 3.
 //!
 //! Stars: 4 and 5 count 3, 3 count 0, 1 and 2 count -3. The sum of both is positive from 2 and negative from -2; between
-//! them a review is mixed, as where two words more complain than praise under five stars. So stars alone decide where no words are found: 4 and 5 are positive, 3 is
-//! mixed, 1 and 2 are negative. Without stars the words decide alone. Without either a review is unknown.
+//! them a review is mixed, as where two words more complain than praise under five stars. So stars alone decide where no
+//! words are found: 4 and 5 are positive, 3 is mixed, 1 and 2 are negative. Without stars the words decide alone. Without
+//! either a review is unknown.
 //!
 //! Irony and comparisons are not recognised: "great, another hour of waiting" counts as praise.
 

@@ -15,7 +15,7 @@ pub use changes::{Changes, PlaceChange};
 pub use chart::Chart;
 pub use show::{ReportPlace, ShownReport, Unavailable};
 
-use super::{Reviews, analysis, insight, lookup::Found};
+use super::{Reviews, analysis, insight, lookup::Found, sanitize};
 use crate::{
     clock::Deadline,
     model::{Code, Failure, Located, Place, PlaceId, Principal, ReportId, hex},
@@ -166,11 +166,16 @@ fn made(stored: &StoredReport) -> Result<MadeReport, Failure> {
     let content = Content::read(stored)?;
     Ok(MadeReport {
         id: stored.id,
-        title: stored.title.clone(),
+        title: shown_title(stored),
         places: content.places.into_iter().map(|place| place.place_id).collect(),
         created_at: stored.created_at,
         expires_at: stored.expires_at,
     })
+}
+
+/// What the owner called it, safe to show.
+fn shown_title(stored: &StoredReport) -> String {
+    sanitize::line(&stored.title, sanitize::NAME_LIMIT).text
 }
 
 /// The same failure, naming the place.

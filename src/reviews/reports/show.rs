@@ -4,7 +4,7 @@ use super::{
     Chart,
     changes::Changes,
     content::{Content, PlaceFigures},
-    markdown,
+    markdown, shown_title,
 };
 use crate::{
     model::{DataSource, Failure, Located, Place, PlaceId},
@@ -124,7 +124,7 @@ impl ShownReport {
             report_id: stored.id.to_string(),
             charts: Chart::ALL.map(|chart| format!("{uri}/{}", chart.file_name())).to_vec(),
             uri,
-            title: crate::reviews::sanitize::line(&stored.title, crate::reviews::sanitize::NAME_LIMIT).text,
+            title: shown_title(stored),
             created_at: in_words(stored.created_at),
             expires_at: in_words(stored.expires_at),
             places: places.collect(),
