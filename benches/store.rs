@@ -8,8 +8,8 @@ use google_reviews_mcp::{
     config::{self, Sources},
     health::Health,
     idempotency::{Idempotency, Request},
-    model::{Principal, ReportId},
-    store::{Store, StoredReport},
+    model::{PlaceId, Principal, ReportId},
+    store::{ReportHead, Store, StoredReport},
     tasks::Tasks,
     telemetry::Metrics,
 };
@@ -40,20 +40,20 @@ fn request(key: &str) -> Request {
 /// A report of the usual size.
 fn report(id: Uuid, clock: &Clock) -> StoredReport {
     let now = clock.now();
-    StoredReport {
+    let head = ReportHead {
         id: ReportId::from(id),
         title: "Bakery".to_owned(),
-        places_key: "key".to_owned(),
-        content: "x".repeat(3_000),
+        place_ids: vec![PlaceId::parse("ChIJdemo_moonlit_bakery_001").unwrap()],
         created_at: now,
         expires_at: now + Duration::from_hours(24),
-    }
+    };
+    StoredReport { head, places_key: "key".to_owned(), content: "x".repeat(3_000) }
 }
 
 fn measure(criterion: &mut Criterion, name: &str, runtime: &Runtime, store: &Store) {
     let (clock, calls) = (Clock::system(), AtomicU64::new(0));
-    let parts = (clock.clone(), Tasks::new(), Metrics::new().unwrap());
-    let once = Idempotency::new(store.clone(), Duration::from_secs(10), parts);
+    let (lease, metrics) = (Duration::from_secs(10), Metrics::new().unwrap());
+    let once = Idempotency::new(store.clone(), lease, clock.clone(), Tasks::new(), metrics);
     let run = Uuid::new_v4();
     let call = async |key: &str| {
         let (store, clock) = (store.clone(), clock.clone());

@@ -124,6 +124,11 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
+/// RFC 3339 in whole seconds, UTC: how times are written wherever they are shown.
+pub fn written(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// How long it is to the next midnight in the US Pacific time zone, where Google's day begins.
 pub fn until_pacific_midnight(now: Timestamp) -> Duration {
     let midnight = TimeZone::get("America/Los_Angeles")

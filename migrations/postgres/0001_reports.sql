@@ -4,6 +4,8 @@ CREATE TABLE reports (
     -- Whose it is; nobody else reads or lists it.
     owner TEXT NOT NULL,
     title TEXT NOT NULL,
+    -- With spaces between them.
+    place_ids TEXT NOT NULL,
     -- Which places, whatever their order: to find the owner's last report on the same ones.
     places_key TEXT NOT NULL,
     -- JSON.

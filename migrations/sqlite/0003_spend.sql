@@ -3,8 +3,10 @@ CREATE TABLE spend (
     day TEXT NOT NULL,
     -- A hash of the API key that Google bills.
     credential TEXT NOT NULL,
+    -- The process that spent it: each writes its own sum, so that writing twice counts once.
+    instance TEXT NOT NULL,
     -- Millionths of a US dollar at list prices.
     micros INTEGER NOT NULL,
     calls INTEGER NOT NULL,
-    PRIMARY KEY (day, credential)
+    PRIMARY KEY (day, credential, instance)
 ) STRICT;

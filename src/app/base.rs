@@ -72,7 +72,8 @@ impl Base {
         });
 
         let cache = self.cache(&config.cache, credential, redis);
-        Ok((Reviews::new(places, cache, (self.store.clone(), config.reports.clone()), self.clock.clone()), budget))
+        let reviews = Reviews::new(places, cache, self.store.clone(), config.reports.clone(), self.clock.clone());
+        Ok((reviews, budget))
     }
 
     fn budget(&self, config: &Config, google: &Google, redis: Option<Redis>, credential: &SecretString) -> Budget {
@@ -119,9 +120,15 @@ impl Base {
     /// The MCP server.
     pub(super) fn server(&self, config: &Config, offers: Offers) -> Server {
         let limits = Limits { tool_timeout: config.server.tool_timeout };
-        let parts = (self.clock.clone(), self.tasks.clone(), self.metrics.clone());
-        let idempotency = Idempotency::new(self.store.clone(), config.idempotency.lease, parts);
-        Server::new(offers, limits, (idempotency, &self.secret), (self.clock.clone(), self.metrics.clone()))
+        let (clock, metrics) = (self.clock.clone(), self.metrics.clone());
+        let idempotency = Idempotency::new(
+            self.store.clone(),
+            config.idempotency.lease,
+            clock.clone(),
+            self.tasks.clone(),
+            metrics.clone(),
+        );
+        Server::new(offers, limits, mcp::Parts { idempotency, secret: self.secret.clone(), metrics, clock })
     }
 
     /// Binds both listeners and serves. The flag says later whether calls were cut off at the end of the time to drain.

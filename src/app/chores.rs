@@ -86,7 +86,7 @@ impl Keeper {
     /// Opens the database, again and again while that may help, within `limit`.
     async fn open(&self, limit: Duration) -> Progress {
         let (mut wait, longest) = OPEN_AGAIN;
-        let mut waited = Duration::ZERO;
+        let began = self.clock.elapsed();
         loop {
             match self.store.prepare().await {
                 Ok(applied) => {
@@ -94,11 +94,12 @@ impl Keeper {
                     self.budget.restore().await;
                     return Progress::Done;
                 }
-                Err(error) if !error.may_pass || waited >= limit => return Progress::Failed(error),
+                Err(error) if !error.may_pass || self.clock.elapsed().saturating_sub(began) >= limit => {
+                    return Progress::Failed(error);
+                }
                 Err(error) => tracing::warn!(cause = %error, "the database cannot be opened yet"),
             }
             tokio::time::sleep(wait).await;
-            waited += wait;
             wait = longest.min(wait * 2);
         }
     }
@@ -116,16 +117,20 @@ impl Keeper {
         }
     }
 
+    /// In portions, so that no statement takes long.
     async fn purge(&self) {
         let now = self.clock.now();
-        let claims = self.store.claims().purge(now).await;
-        let reports = self.store.reports().purge(now).await;
+        let (mut claims, mut reports) = (0, 0);
+        while let Ok(some @ 1..) = self.store.claims().purge(now).await {
+            claims += some;
+        }
+        while let Ok(some @ 1..) = self.store.reports().purge(now).await {
+            reports += some;
+        }
         if let Some(day) = pacific_day(now).and_then(|day| day.checked_sub(SPEND_DAYS.days()).ok()) {
             let _ = self.store.spend().forget_before(&day.to_string()).await;
         }
-        if let (Ok(claims), Ok(reports)) = (claims, reports)
-            && claims + reports > 0
-        {
+        if claims + reports > 0 {
             tracing::info!(claims, reports, "removed what had expired");
         }
     }

@@ -151,6 +151,8 @@ pub fn tool_definitions(config: &Config) -> Result<Vec<serde_json::Value>> {
 /// When the database cannot be used; says what to do.
 pub async fn migrate(config: &Config) -> Result<Applied> {
     let base = Base::new(config, Clock::system())?;
+    // A server that runs must not find another schema under its feet.
+    base.store.lock()?;
     let applied = base.store.prepare().await;
     base.store.close().await;
     Ok(applied?)

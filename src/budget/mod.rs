@@ -29,6 +29,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
+use uuid::Uuid;
 
 /// From here on the operator is warned, once a day.
 const WARN_RATIO: f64 = 0.8;
@@ -89,7 +90,8 @@ impl Budget {
         let is_limited = limits.daily_usd > 0.0 || limits.daily_calls > 0;
         let redis = kept.redis.filter(|_| is_limited);
         let shared = redis.map(|redis| Shared::new(redis, partition(credential), limits));
-        let saved = kept.store.map(|store| Saved::new(store, partition(credential)));
+        let saved =
+            kept.store.map(|store| Saved::new(store, partition(credential), Uuid::new_v4().simple().to_string()));
         Self(Arc::new(Parts { limits, clock, today: Mutex::default(), shared, saved, tasks }))
     }
 
@@ -117,9 +119,11 @@ impl Budget {
     pub async fn restore(&self) {
         let day = pacific_day(self.0.clock.now());
         let (Some(saved), Some(date)) = (&self.0.saved, day) else { return };
-        if let Some(written) = saved.of_day(date).await {
+        if let Some(sums) = saved.of_day(date).await {
             let mut today = self.0.today(day);
-            today.own = today.own.max(saved.sums(date, written));
+            if today.day == day {
+                today.own = today.own.max(sums);
+            }
         }
     }
 
@@ -136,9 +140,10 @@ impl Budget {
 }
 
 impl Parts {
+    /// The latest day; a later one begins anew, and one that is over stays over.
     fn today(&self, day: Option<Date>) -> MutexGuard<'_, Today> {
         let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
-        if today.day != day {
+        if today.day < day {
             *today = Today { day, ..Today::default() };
         }
         today
@@ -151,6 +156,11 @@ impl Parts {
             _ => None,
         };
         let mut today = self.today(day);
+        if today.day != day {
+            // Another request of a call that began yesterday: it belongs to that day, which has no limit any more.
+            self.note(cost, i64::from(times), day);
+            return Ok(());
+        }
         if let Some((is_within, sums)) = shared {
             today.shared = sums;
             if !is_within {
@@ -181,11 +191,11 @@ impl Parts {
 
     async fn save(&self) {
         let Some(saved) = &self.saved else { return };
-        let tell = |day, written| {
+        let tell = |day, sums| {
             let mut today = self.today.lock().unwrap_or_else(PoisonError::into_inner);
-            // With Redis, that knows better.
-            if today.day == Some(day) && self.shared.is_none() {
-                today.shared = saved.sums(day, written);
+            if today.day == Some(day) {
+                // Redis knows more than the database; while it is away, the database knows more than it did.
+                today.shared = if self.shared.is_some() { today.shared.max(sums) } else { sums };
             }
         };
         saved.save(tell).await;
@@ -225,6 +235,9 @@ impl Parts {
     /// Said once a day, of what was really spent.
     fn warn(&self, day: Option<Date>) {
         let mut today = self.today(day);
+        if today.day != day {
+            return;
+        }
         let sums = today.own.max(today.shared);
         let ratio = self.ratio(sums);
         if ratio >= WARN_RATIO && !today.warned {

@@ -136,9 +136,10 @@ impl Cache {
         downcast(seat.outcome().await?)
     }
 
-    /// Whether the memory tier has a value for `key` just now, so that asking for it costs nothing.
-    pub fn has<K: Key>(&self, key: &K) -> bool {
-        self.0.memory.get(&key::hash(key, &self.0.partition)).is_some()
+    /// Whether there is a value for `key`, so that asking for it costs nothing. What Redis has is in memory from then on.
+    pub async fn has<K: Key>(&self, key: &K) -> bool {
+        let hash = key::hash(key, &self.0.partition);
+        self.0.memory.get(&hash).is_some() || self.0.fetch::<K>(hash).await
     }
 
     /// Lets the memory tier give up what has expired; called from time to time, for when nobody asks.
@@ -165,15 +166,29 @@ impl Parts {
         K: Key,
         F: Future<Output = Result<K::Value, Failure>> + Send + 'static,
     {
-        if let Some(remote) = self.remote.as_ref().filter(|_| self.lifetimes.keeps_anything()) {
-            let (found, outcome) = remote.get::<K::Value>(&hash).await;
-            self.metrics.cache("redis", outcome);
-            // What another server kept longer than this one may is not used.
-            if let Some((value, left)) = found.filter(|(value, _)| !self.lifetimes.of(K::class(value)).is_zero()) {
-                return Ok(Fetched { value: Arc::new(value), from_redis: Some(left) });
-            }
+        if let Some((value, left)) = self.in_redis::<K>(&hash).await {
+            return Ok(Fetched { value: Arc::new(value), from_redis: Some(left) });
         }
         load.await.map(|value| Fetched { value: Arc::new(value), from_redis: None })
+    }
+
+    /// The value that Redis has, and what is left of its lifetime.
+    async fn in_redis<K: Key>(&self, hash: &Hash) -> Option<(K::Value, Duration)> {
+        let remote = self.remote.as_ref().filter(|_| self.lifetimes.keeps_anything())?;
+        let (found, outcome) = remote.get::<K::Value>(hash).await;
+        self.metrics.cache("redis", outcome);
+        // What another server kept longer than this one may is not used.
+        let (value, left) = found?;
+        let lifetime = self.lifetimes.of(K::class(&value));
+        (!lifetime.is_zero()).then_some((value, left.min(lifetime)))
+    }
+
+    /// Brings what Redis has into memory; returns whether it had something.
+    async fn fetch<K: Key>(&self, hash: Hash) -> bool {
+        let Some((value, left)) = self.in_redis::<K>(&hash).await else { return false };
+        let Ok(written) = serde_json::to_vec(&value) else { return false };
+        self.memory.put(hash, Arc::new(value), left, written.len());
+        true
     }
 
     /// Keeps what may be kept, tells all who wait, and then fills Redis.

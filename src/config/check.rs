@@ -13,6 +13,9 @@ const LONGEST: Duration = Duration::from_mins(2);
 /// The longest that content may be kept, for Google's terms, and that a process may take to stop.
 const LONGEST_LIFETIME: Duration = Duration::from_mins(10);
 
+/// As long as the answer of the call that made a report is repeated, the report must be there.
+const SHORTEST_REPORTS: Duration = Duration::from_hours(24);
+
 /// The longest that reports may be kept.
 const LONGEST_REPORTS: Duration = Duration::from_hours(366 * 24);
 
@@ -197,8 +200,8 @@ fn store(config: &Config) -> Vec<Problem> {
     if store.sqlite_max_bytes < 1_000_000 {
         found.push(problem("store.sqlite_max_bytes", "must be at least 1000000"));
     }
-    if !(Duration::from_secs(1)..=LONGEST_REPORTS).contains(&config.reports.lifetime) {
-        found.push(problem("reports.lifetime", "must be from 1s to 366d"));
+    if !(SHORTEST_REPORTS..=LONGEST_REPORTS).contains(&config.reports.lifetime) {
+        found.push(problem("reports.lifetime", "must be from 1d to 366d"));
     }
     if !(Duration::from_secs(1)..=Duration::from_hours(1)).contains(&store.start_timeout) {
         found.push(problem("store.start_timeout", "must be from 1s to 1h"));

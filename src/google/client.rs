@@ -32,6 +32,10 @@ const PLACE_DETAILS: Endpoint<Place> = Endpoint { name: "place_details", mask: m
 const SEARCH_TEXT: Endpoint<SearchPage> =
     Endpoint { name: "search_text", mask: mask::SEARCH, read: search_page_from_body };
 
+/// What one call of [`Places::place`] costs, set aside. It is given back when it is dropped unused.
+#[derive(Debug)]
+pub struct Paid(Reservation);
+
 /// The two calls that the tools need.
 #[derive(Debug)]
 pub struct Places {
@@ -73,20 +77,21 @@ impl Places {
     ///
     /// # Errors
     /// [`GoogleError`] when that would pass the day's budget, or no call can be made at all.
-    pub async fn reserve_places(&self, calls: u32) -> Result<Vec<Reservation>, GoogleError> {
+    pub async fn pay_for_places(&self, calls: u32) -> Result<Vec<Paid>, GoogleError> {
         self.http.key()?;
         let reserved = self.budget.reserve_all(Micros::of_usd(mask::PLACE.sku.usd()), calls).await;
-        reserved.map_err(|exhausted| GoogleError::BudgetExhausted { resets_in: exhausted.resets_in })
+        let paid = reserved.map(|reserved| reserved.into_iter().map(Paid).collect());
+        paid.map_err(|exhausted| GoogleError::BudgetExhausted { resets_in: exhausted.resets_in })
     }
 
-    /// Place Details with [`mask::PLACE`], paid from `reserved` if something was.
+    /// Place Details with [`mask::PLACE`], paid already or else now.
     ///
     /// # Errors
     /// [`GoogleError`] names who has to do what.
     pub async fn place(
         &self,
         which: &WhichPlace,
-        reserved: Option<Reservation>,
+        paid: Option<Paid>,
         deadline: &Deadline,
     ) -> Result<Located<Place>, GoogleError> {
         let mut url = self.url(&["v1", "places", which.id.as_str()]);
@@ -95,7 +100,7 @@ impl Places {
             url.query_pairs_mut().append_pair("regionCode", region.as_str());
         }
         let request = || self.http.client.get(url.clone());
-        self.call(&PLACE_DETAILS, (&self.place_details, reserved), deadline, request).await
+        self.call(&PLACE_DETAILS, (&self.place_details, paid), deadline, request).await
     }
 
     /// Text Search with [`mask::SEARCH`].
@@ -146,13 +151,13 @@ impl Places {
     async fn call<T>(
         &self,
         endpoint: &Endpoint<T>,
-        (breaker, reserved): (&Breaker, Option<Reservation>),
+        (breaker, paid): (&Breaker, Option<Paid>),
         deadline: &Deadline,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Located<T>, GoogleError> {
         let key = self.http.key()?;
-        let reserved = match reserved {
-            Some(reserved) => Ok(reserved),
+        let reserved = match paid {
+            Some(Paid(reserved)) => Ok(reserved),
             None => self.budget.reserve(Micros::of_usd(endpoint.mask.sku.usd())).await,
         };
         let reserved = reserved.map_err(|exhausted| GoogleError::BudgetExhausted { resets_in: exhausted.resets_in })?;

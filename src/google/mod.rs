@@ -14,7 +14,6 @@ mod schema;
 mod watch;
 mod wire;
 
-pub use crate::budget::Reservation;
-pub use client::Places;
+pub use client::{Paid, Places};
 pub use convert::{Reading, place_from_body, search_page_from_body};
 pub use errors::{GoogleError, Restriction, classify};

@@ -1,5 +1,6 @@
 //! The health paths: alive, ready, and how everything is. Reading them costs no call to any dependency.
 
+use crate::clock::written;
 use crate::health::{Check, Health, State as Condition};
 use axum::{
     Json,
@@ -60,7 +61,7 @@ fn checks(readiness: &Readiness, which: impl Fn(&Check) -> bool) -> Vec<Value> {
         let mut shown = json!({
             "name": check.name,
             "state": check.state.as_str(),
-            "since": check.since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            "since": written(check.since),
         });
         if let (Condition::Down(cause), true, Some(shown)) =
             (&check.state, readiness.tells_causes, shown.as_object_mut())

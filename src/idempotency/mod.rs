@@ -48,7 +48,7 @@ pub struct Once {
 
 impl Idempotency {
     /// In this database. `lease` is how long a claim outlives the last sign of its holder.
-    pub fn new(store: Store, lease: Duration, (clock, tasks, metrics): (Clock, Tasks, Metrics)) -> Self {
+    pub fn new(store: Store, lease: Duration, clock: Clock, tasks: Tasks, metrics: Metrics) -> Self {
         Self { store, lease, clock, tasks, metrics }
     }
 

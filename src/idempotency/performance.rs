@@ -89,10 +89,14 @@ impl Idempotency {
     /// Returns whether the answer stands; false if the claim was lost, or the database cannot be reached.
     async fn record(&self, claim: &Claim, answer: &str) -> bool {
         for wait in RECORD_AGAIN {
-            match self.store.claims().record(claim, answer).await {
-                Ok(is_recorded) => return is_recorded,
-                Err(_) => tokio::time::sleep(wait).await,
+            // What was recorded without our hearing of it is recorded again.
+            if let Ok(is_recorded) = self.store.claims().record(claim, answer).await {
+                return is_recorded;
             }
+            tokio::time::sleep(wait).await;
+        }
+        if let Ok(is_recorded) = self.store.claims().record(claim, answer).await {
+            return is_recorded;
         }
         tracing::error!(
             fence = claim.fence,

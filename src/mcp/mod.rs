@@ -14,8 +14,8 @@ mod server;
 mod tool;
 mod transport;
 
-pub use resource::{Contents, Listed, Page, Resource, Template};
+pub use resource::{Contents, Listed, Page, Resource, Template, Variable};
 pub use result::written;
-pub use server::{Limits, Offers, Server};
+pub use server::{Limits, Offers, Parts, Server};
 pub use tool::{Answer, Call, Logged, Offer, ReadTool, Repeatable, Tool, WriteTool};
 pub use transport::endpoint;

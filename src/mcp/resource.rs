@@ -32,13 +32,22 @@ pub trait Resource: Send + Sync {
     /// What is at this URI for this caller; nothing if there is nothing.
     fn read<'a>(&'a self, call: &'a Call, uri: &'a str) -> BoxFuture<'a, Result<Option<Contents>, Failure>>;
 
-    /// Values that begin like `value` for a variable: the form of URI, and its name; nothing if there is none such.
+    /// Values that begin like `value` for a variable; nothing if there is none such.
     fn complete<'a>(
         &'a self,
         caller: &'a Principal,
-        variable: (&'a str, &'a str),
+        variable: Variable<'a>,
         value: &'a str,
     ) -> BoxFuture<'a, Result<Option<Vec<String>>, Failure>>;
+}
+
+/// A variable in a form of URIs.
+#[derive(Debug, Clone, Copy)]
+pub struct Variable<'a> {
+    /// The form.
+    pub template: &'a str,
+    /// Its name in there.
+    pub name: &'a str,
 }
 
 /// A form of URIs.
@@ -175,8 +184,8 @@ impl Server {
         };
         let answer = async {
             for resource in self.resources.iter() {
-                let place = (reference.uri.as_str(), request.argument.name.as_str());
-                if let Some(values) = resource.complete(&caller, place, &request.argument.value).await? {
+                let variable = Variable { template: &reference.uri, name: &request.argument.name };
+                if let Some(values) = resource.complete(&caller, variable, &request.argument.value).await? {
                     return Ok(Some(values));
                 }
             }

@@ -44,6 +44,19 @@ impl fmt::Debug for Offers {
     }
 }
 
+/// What the server is built on.
+#[derive(Debug)]
+pub struct Parts {
+    /// What makes writing calls happen once.
+    pub idempotency: Idempotency,
+    /// From which the key that seals cursors derives.
+    pub secret: SecretKey,
+    /// Where calls are counted.
+    pub metrics: Metrics,
+    /// Where times come from.
+    pub clock: Clock,
+}
+
 /// Limits of one call.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -71,13 +84,8 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
-    /// Offers these tools and resources. `secret` seals cursors.
-    pub fn new(
-        offers: Offers,
-        limits: Limits,
-        (idempotency, secret): (Idempotency, &SecretKey),
-        (clock, metrics): (Clock, Metrics),
-    ) -> Self {
+    /// Offers these tools and resources.
+    pub fn new(offers: Offers, limits: Limits, parts: Parts) -> Self {
         let mut router = ToolRouter::new();
         let mut definitions = Vec::with_capacity(offers.tools.len());
         for offer in offers.tools {
@@ -88,11 +96,11 @@ impl Server {
             router: Arc::new(router),
             definitions: Arc::new(definitions),
             resources: Arc::new(offers.resources),
-            cursors: Cursors::new(secret.derive("cursors").expose_secret()),
-            idempotency,
+            cursors: Cursors::new(parts.secret.derive("cursors").expose_secret()),
+            idempotency: parts.idempotency,
             limits,
-            metrics,
-            clock,
+            metrics: parts.metrics,
+            clock: parts.clock,
         }
     }
 

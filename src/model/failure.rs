@@ -1,5 +1,6 @@
 //! The one error shape: every room's error ends as a `Failure`, and every client sees the same facts.
 
+use super::PlaceId;
 use std::{fmt, time::Duration};
 
 /// Whose fault it is, and so what a caller should do.
@@ -145,6 +146,13 @@ impl Failure {
     #[must_use]
     pub fn retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
+        self
+    }
+
+    /// The same, naming the place that it is about.
+    #[must_use]
+    pub fn about_place(mut self, id: &PlaceId) -> Self {
+        self.message = format!("{} (place_id {id})", self.message);
         self
     }
 

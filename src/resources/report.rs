@@ -1,11 +1,11 @@
 //! `report://{id}`: the caller's reports, each with its charts.
 
 use crate::{
-    mcp::{Call, Contents, Listed, Page, Resource, Template},
+    mcp::{Call, Contents, Listed, Page, Resource, Template, Variable},
     model::{Code, Failure, Principal, ReportId},
     reviews::{
         Reviews,
-        reports::{Chart, MadeReport, Position},
+        reports::{Chart, MadeReport},
     },
 };
 use futures_util::future::BoxFuture;
@@ -56,7 +56,7 @@ impl ReportResource {
 
     async fn page(&self, caller: &Principal, after: Option<&str>) -> Result<Page, Failure> {
         let after = after.map(position).transpose()?;
-        let mut reports = self.reviews.list_reports(caller, after.as_ref(), PAGE + 1).await?;
+        let mut reports = self.reviews.list_reports(caller, after, PAGE + 1).await?;
         let has_more = reports.len() > PAGE as usize;
         reports.truncate(PAGE as usize);
         let next = reports.last().filter(|_| has_more);
@@ -67,10 +67,10 @@ impl ReportResource {
     async fn completions(
         &self,
         caller: &Principal,
-        (template, argument): (&str, &str),
+        variable: Variable<'_>,
         value: &str,
     ) -> Result<Option<Vec<String>>, Failure> {
-        match (template, argument) {
+        match (variable.template, variable.name) {
             (REPORT | CHART, "id") => Ok(Some(self.reviews.report_ids(caller, value, COMPLETIONS).await?)),
             (CHART, "chart") => {
                 let names = Chart::ALL.into_iter().map(|chart| chart.file_name().to_owned());
@@ -112,7 +112,7 @@ impl Resource for ReportResource {
     fn complete<'a>(
         &'a self,
         caller: &'a Principal,
-        variable: (&'a str, &'a str),
+        variable: Variable<'a>,
         value: &'a str,
     ) -> BoxFuture<'a, Result<Option<Vec<String>>, Failure>> {
         Box::pin(self.completions(caller, variable, value))
@@ -135,11 +135,10 @@ fn listed(report: MadeReport) -> Listed {
 }
 
 /// It was sealed by this server, so one that cannot be read is a fault of ours.
-fn position(text: &str) -> Result<Position, Failure> {
+fn position(text: &str) -> Result<(Timestamp, ReportId), Failure> {
     let parse = || {
         let (created_at, id) = text.split_once(',')?;
-        let created_at = Timestamp::from_millisecond(created_at.parse().ok()?).ok()?;
-        Some(Position { created_at, id: ReportId::parse(id).ok()? })
+        Some((Timestamp::from_millisecond(created_at.parse().ok()?).ok()?, ReportId::parse(id).ok()?))
     };
     parse().ok_or_else(Failure::internal)
 }

@@ -5,7 +5,10 @@
 //! and third parties by name. Source: <https://developers.google.com/maps/documentation/places/web-service/policies>.
 
 use super::{sample::RatingFilter, sanitize, view::ReviewView};
-use crate::model::{DataSource, Located, Place};
+use crate::{
+    clock::written,
+    model::{DataSource, Located, Place},
+};
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -63,7 +66,8 @@ impl Attribution {
         Some(Self { third_parties: third_parties(places), ..Self::of(oldest.source, oldest.retrieved_at) })
     }
 
-    fn of(source: DataSource, retrieved_at: Timestamp) -> Self {
+    /// Without links.
+    pub(super) fn of(source: DataSource, retrieved_at: Timestamp) -> Self {
         let text = match source {
             DataSource::GoogleMaps => "Google Maps",
             DataSource::Synthetic => "Synthetic demo data: these places, people and reviews are invented",
@@ -71,7 +75,7 @@ impl Attribution {
         Self {
             text: text.to_owned(),
             url: None,
-            retrieved_at: retrieved_at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            retrieved_at: written(retrieved_at),
             order_notice: None,
             translation_notice: None,
             third_parties: Vec::new(),

@@ -66,6 +66,9 @@ pub struct SampleFigures {
     /// What several of its reviews mention: untrusted words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub themes: Vec<String>,
+    /// All of them, to compare by.
+    #[serde(skip)]
+    all_themes: Vec<String>,
 }
 
 impl PlaceFacts {
@@ -97,6 +100,7 @@ impl SampleFigures {
             negative: analysis.sentiment.negative,
             newest_review: analysis.recency.as_ref().map(|recency| recency.newest.clone()),
             themes: analysis.themes.iter().take(THEMES).map(|theme| theme.phrase.clone()).collect(),
+            all_themes: analysis.themes.iter().map(|theme| theme.phrase.clone()).collect(),
         }
     }
 }
@@ -175,15 +179,16 @@ fn recency(rows: &[ComparedPlace]) -> Option<String> {
     (last > first).then(|| format!("The newest review shown is of {last} at {newest}, and of {first} at {oldest}."))
 }
 
-/// What is mentioned at one place alone.
+/// What is a theme at one place alone.
 fn themes(rows: &[ComparedPlace]) -> Vec<String> {
     let is_elsewhere = |phrase: &String, row: &ComparedPlace| {
-        rows.iter().any(|other| other.rank != row.rank && other.sample.themes.contains(phrase))
+        rows.iter().any(|other| other.rank != row.rank && other.sample.all_themes.contains(phrase))
     };
     let alone = |row: &ComparedPlace| {
         let phrases: Vec<_> =
             row.sample.themes.iter().filter(|phrase| !is_elsewhere(phrase, row)).map(|phrase| quoted(phrase)).collect();
-        (!phrases.is_empty()).then(|| format!("Mentioned at {} alone: {}.", row.facts.label(), phrases.join(", ")))
+        (!phrases.is_empty())
+            .then(|| format!("Themes at {} and at no other: {}.", row.facts.label(), phrases.join(", ")))
     };
     rows.iter().filter_map(alone).collect()
 }

@@ -3,7 +3,7 @@
 use super::{Reviews, keys::Lookup};
 use crate::{
     clock::Deadline,
-    google::{GoogleError, Reservation},
+    google::{GoogleError, Paid},
     model::{Failure, Language, Located, Place, PlaceId, WhichPlace},
 };
 use futures_util::future::join_all;
@@ -41,25 +41,20 @@ impl Reviews {
     ) -> Result<Vec<Result<Found, Failure>>, Failure> {
         let which = |id: &PlaceId| WhichPlace { id: id.clone(), language: Language::english(), region: None };
         let wanted: Vec<WhichPlace> = ids.iter().map(which).collect();
-        let is_free: Vec<bool> = wanted.iter().map(|which| self.cache.has(which)).collect();
-        let costly = u32::try_from(is_free.iter().filter(|is_free| !**is_free).count()).unwrap_or(u32::MAX);
-        let mut reserved = if costly == 0 { Vec::new() } else { self.places.reserve_places(costly).await? };
-        let found = wanted.iter().zip(is_free).map(|(which, is_free)| {
-            let reserved = if is_free { None } else { reserved.pop() };
-            self.find(which, reserved, deadline)
+        let is_known = join_all(wanted.iter().map(|which| self.cache.has(which))).await;
+        let costly = u32::try_from(is_known.iter().filter(|is_known| !**is_known).count()).unwrap_or(u32::MAX);
+        let mut paid = if costly == 0 { Vec::new() } else { self.places.pay_for_places(costly).await? };
+        let found = wanted.iter().zip(is_known).map(|(which, is_known)| {
+            let paid = if is_known { None } else { paid.pop() };
+            self.find(which, paid, deadline)
         });
         Ok(join_all(found).await)
     }
 
-    async fn find(
-        &self,
-        which: &WhichPlace,
-        reserved: Option<Reservation>,
-        deadline: &Deadline,
-    ) -> Result<Found, Failure> {
+    async fn find(&self, which: &WhichPlace, paid: Option<Paid>, deadline: &Deadline) -> Result<Found, Failure> {
         let (places, wanted) = (Arc::clone(&self.places), which.clone());
         let load = move |deadline| async move {
-            match places.place(&wanted, reserved, &deadline).await {
+            match places.place(&wanted, paid, &deadline).await {
                 Ok(found) => Ok(Lookup::Found(Box::new(found))),
                 Err(GoogleError::PlaceObsolete) => Ok(Lookup::Obsolete),
                 Err(GoogleError::PlaceIdInvalid) => Ok(Lookup::Unreadable),

@@ -117,7 +117,7 @@ pub struct Selection {
 
 impl Reviews {
     /// Over this upstream, this cache and this database.
-    pub fn new(places: Arc<Places>, cache: Cache, (store, reports): (Store, config::Reports), clock: Clock) -> Self {
+    pub fn new(places: Arc<Places>, cache: Cache, store: Store, reports: config::Reports, clock: Clock) -> Self {
         Self { places, cache, store, reports, clock }
     }
 
@@ -185,35 +185,30 @@ impl Reviews {
             match found.as_ref().map_err(Clone::clone).and_then(Found::place) {
                 Ok(found) => located.push(found),
                 Err(failure) => {
-                    failed.get_or_insert(failure.clone());
+                    failed.get_or_insert(failure.clone().about_place(id));
                     unavailable.push(Unavailable::of(id, failure));
                 }
             }
         }
-        match (failed, Attribution::of_several(&located), located.first()) {
-            (None, Some(attribution), Some(first)) => {
-                Ok(self.compared(&located, (unavailable, first.source), attribution))
+        let attribution = Attribution::of_several(&located).filter(|_| failed.is_none() || located.len() > 1);
+        match (attribution, located.first()) {
+            (Some(attribution), Some(first)) => {
+                let now = self.clock.now();
+                let analyses: Vec<_> = located.iter().map(|found| insight::analyze(&found.value, now)).collect();
+                let facts = located.iter().map(|found| PlaceFacts::of(PlaceView::of(&found.value)));
+                let places = comparison::rank(facts.zip(&analyses));
+                let samples: Vec<_> = located.iter().map(|found| found.value.reviews.as_slice()).collect();
+                Ok(Comparison {
+                    differences: comparison::differences(&places),
+                    places,
+                    signals: analysis::across(&samples),
+                    unavailable,
+                    source: first.source,
+                    attribution,
+                })
             }
-            (Some(_), Some(attribution), Some(first)) if located.len() > 1 => {
-                Ok(self.compared(&located, (unavailable, first.source), attribution))
-            }
-            (failed, ..) => Err(failed.unwrap_or_else(Failure::internal)),
+            _ => Err(failed.unwrap_or_else(Failure::internal)),
         }
-    }
-
-    fn compared(
-        &self,
-        located: &[&Located<Place>],
-        (unavailable, source): (Vec<Unavailable>, DataSource),
-        attribution: Attribution,
-    ) -> Comparison {
-        let now = self.clock.now();
-        let analyses: Vec<_> = located.iter().map(|found| insight::analyze(&found.value, now)).collect();
-        let facts = located.iter().map(|found| PlaceFacts::of(PlaceView::of(&found.value)));
-        let places = comparison::rank(facts.zip(&analyses));
-        let samples: Vec<_> = located.iter().map(|found| found.value.reviews.as_slice()).collect();
-        let signals = analysis::across(&samples);
-        Comparison { differences: comparison::differences(&places), places, signals, unavailable, source, attribution }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Places and reviews as they leave the house: sanitised, in plain words, with only what has a value.
 
 use super::{Selection, sanitize};
+use crate::clock::written;
 use crate::model::{PartialDate, Place, PlaceStatus, Rating, Review};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -237,7 +238,7 @@ impl ReviewView {
             author_name: author_name(review),
             author_url: address(&review.author.profile_url),
             author_photo_url: address(&review.author.photo_url).filter(|_| is_detailed),
-            published_at: review.published_at.map(|time| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
+            published_at: review.published_at.map(written),
             published: review.published_relative.as_deref().map(|words| sanitize::line(words, 100).text),
             visited: review.visited.clone(),
             url: address(&review.url),

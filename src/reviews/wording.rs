@@ -102,12 +102,14 @@ fn recency(recency: &Recency) -> String {
 }
 
 fn contradiction(contradiction: &Contradiction, citations: Citations<'_>) -> String {
+    let mut line = String::from("Stars and words of a review disagree: ");
+    if let Some(stars) = contradiction.stars {
+        let _ = write!(line, "{stars} ★, but ");
+    }
+    let _ = write!(line, "{} words", leaning(contradiction.words_lean));
     let words: Vec<_> = contradiction.words.iter().map(|word| quoted(word)).collect();
-    format!(
-        "Stars and words disagree: {} ★, but {} words such as {}{}",
-        contradiction.stars,
-        leaning(contradiction.words_lean),
-        words.join(", "),
-        citations.of(std::slice::from_ref(&contradiction.review_id))
-    )
+    if !words.is_empty() {
+        let _ = write!(line, " such as {}", words.join(", "));
+    }
+    line + &citations.of(std::slice::from_ref(&contradiction.review_id))
 }

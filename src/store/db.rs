@@ -84,21 +84,31 @@ macro_rules! acquired {
 
 /// Reads; once more if the connection was lost on the way, since reading twice does no harm.
 macro_rules! reading {
-    ($store:expr, $connection:ident => $body:expr) => {{
-        let mut outcome = $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body);
-        if outcome.as_ref().is_err_and($crate::store::error::lost_the_connection) {
-            outcome = $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body);
+    ($store:expr, $connection:ident => $body:expr) => {
+        if $store.is_open() {
+            let mut outcome =
+                $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body);
+            if outcome.as_ref().is_err_and($crate::store::error::lost_the_connection) {
+                outcome = $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body);
+            }
+            $store.told(outcome)
+        } else {
+            Err($crate::store::StoreError::Opening)
         }
-        $store.told(outcome)
-    }};
+    };
 }
 
 /// Writes, once: whether a write that was cut off happened is for its caller to find out.
 macro_rules! writing {
-    ($store:expr, $connection:ident => $body:expr) => {{
-        let outcome = $crate::store::db::on_connection!($store.db().writers(), $store.limit(), $connection => $body);
-        $store.told(outcome)
-    }};
+    ($store:expr, $connection:ident => $body:expr) => {
+        if $store.is_open() {
+            let outcome =
+                $crate::store::db::on_connection!($store.db().writers(), $store.limit(), $connection => $body);
+            $store.told(outcome)
+        } else {
+            Err($crate::store::StoreError::Opening)
+        }
+    };
 }
 
 pub(super) use {acquired, on_connection, reading, writing};

@@ -7,6 +7,9 @@ use std::time::Duration;
 /// A statement did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The schema is not looked at yet, or waits for another instance.
+    #[error("is being opened")]
+    Opening,
     /// No connection, or it broke.
     #[error("cannot be reached")]
     Unreachable(#[source] Error),
@@ -62,7 +65,7 @@ impl StoreError {
             | Self::Full(error)
             | Self::Damaged(error)
             | Self::Refused(error) => format!("{self}: {}", word_of(error)),
-            Self::Unreadable { .. } => self.to_string(),
+            Self::Opening | Self::Unreadable { .. } => self.to_string(),
         }
     }
 }
@@ -70,8 +73,10 @@ impl StoreError {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let (why, wait) = match error {
+            StoreError::Opening => ("is being opened", 5),
             StoreError::Unreachable(_) => ("cannot be reached", 5),
-            StoreError::Busy(_) => ("is busy", 2),
+            // For want of a connection it cannot be told apart.
+            StoreError::Busy(_) => ("is busy or cannot be reached", 2),
             StoreError::ReadOnly(_) => ("takes no writes", 10),
             StoreError::Full(_) => ("is full; tell the user that its operator must make room", 60),
             StoreError::Damaged(_) | StoreError::Unreadable { .. } | StoreError::Refused(_) => {

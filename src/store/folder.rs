@@ -7,6 +7,7 @@ use std::{
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
 };
+use uuid::Uuid;
 
 /// A folder that exists.
 #[derive(Debug)]
@@ -48,25 +49,27 @@ impl DataFolder {
     /// [`FolderError`] when it can neither be read nor made.
     pub fn secret_key(&self) -> Result<SecretKey, FolderError> {
         let path = self.0.join("secret.key");
-        match fs::read_to_string(&path) {
-            Ok(text) => SecretKey::parse(text.trim()).map_err(|_| FolderError::NoSecret(path.display().to_string())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let secret = SecretKey::random();
-                write_whole(&path, &secret.to_hex()).map_err(|error| unusable(&path, error))?;
-                Ok(secret)
+        if !path.exists() {
+            match write_new(&path, &SecretKey::random().to_hex()) {
+                // Another process was first: its secret is the secret.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                written => written.map_err(|error| unusable(&path, error))?,
             }
-            Err(error) => Err(unusable(&path, error)),
         }
+        let text = fs::read_to_string(&path).map_err(|error| unusable(&path, error))?;
+        SecretKey::parse(text.trim()).map_err(|_| FolderError::NoSecret(path.display().to_string()))
     }
 }
 
-/// All of it or nothing, also if the power goes in between.
-fn write_whole(path: &Path, text: &str) -> io::Result<()> {
-    let unfinished = path.with_extension("new");
-    let mut file = fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&unfinished)?;
+/// All of it or nothing, also if the power goes in between, and never over a file that is there.
+fn write_new(path: &Path, text: &str) -> io::Result<()> {
+    let unfinished = path.with_extension(Uuid::new_v4().simple().to_string());
+    let mut file = fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(&unfinished)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
-    fs::rename(&unfinished, path)
+    let linked = fs::hard_link(&unfinished, path);
+    fs::remove_file(&unfinished)?;
+    linked
 }
 
 fn unusable(path: &Path, error: io::Error) -> FolderError {

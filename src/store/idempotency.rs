@@ -76,19 +76,22 @@ const CLAIM: &str = "
 
 const LOOK: &str = "SELECT fingerprint, state, answer FROM idempotency WHERE owner = $1 AND request_key = $2";
 
+// The effect is part of the condition: a row that was purged and claimed anew begins to count fences anew.
 const RENEW: &str = "
     UPDATE idempotency SET lease_until_ms = $4
-    WHERE owner = $1 AND request_key = $2 AND fence = $3 AND state = 'claimed'";
+    WHERE owner = $1 AND request_key = $2 AND effect_id = $5 AND fence = $3 AND state = 'claimed'";
 
 const RECORD: &str = "
     UPDATE idempotency SET state = 'done', answer = $4
-    WHERE owner = $1 AND request_key = $2 AND fence = $3 AND state = 'claimed'";
+    WHERE owner = $1 AND request_key = $2 AND effect_id = $5 AND fence = $3 AND state IN ('claimed', 'done')";
 
 const RELEASE: &str = "
     UPDATE idempotency SET state = 'released', lease_until_ms = 0
-    WHERE owner = $1 AND request_key = $2 AND fence = $3 AND state = 'claimed'";
+    WHERE owner = $1 AND request_key = $2 AND effect_id = $4 AND fence = $3 AND state = 'claimed'";
 
-const PURGE: &str = "DELETE FROM idempotency WHERE expires_at_ms <= $1";
+const PURGE: &str = "
+    DELETE FROM idempotency WHERE (owner, request_key) IN
+        (SELECT owner, request_key FROM idempotency WHERE expires_at_ms <= $1 LIMIT 500)";
 
 impl Claims<'_> {
     /// Claims the key until `lease_until`, unless it is done or somebody else holds it. Whoever gets the claim of one who
@@ -148,6 +151,7 @@ impl Claims<'_> {
                 .bind(&claim.key)
                 .bind(claim.fence)
                 .bind(lease_until.as_millisecond())
+                .bind(claim.effect_id.to_string())
                 .execute(connection)
                 .await
                 .map(|done| done.rows_affected() > 0)
@@ -165,6 +169,7 @@ impl Claims<'_> {
                 .bind(&claim.key)
                 .bind(claim.fence)
                 .bind(answer)
+                .bind(claim.effect_id.to_string())
                 .execute(connection)
                 .await
                 .map(|done| done.rows_affected() > 0)
@@ -181,13 +186,14 @@ impl Claims<'_> {
                 .bind(claim.owner.as_str())
                 .bind(&claim.key)
                 .bind(claim.fence)
+                .bind(claim.effect_id.to_string())
                 .execute(connection)
                 .await
                 .map(|_| ())
         })
     }
 
-    /// Removes what need not be remembered any more, and returns how many there were.
+    /// Removes some of what need not be remembered any more, and returns how many; after that many, there may be more.
     ///
     /// # Errors
     /// [`StoreError`] when they could not be removed.

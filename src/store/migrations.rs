@@ -43,14 +43,23 @@ impl StartError {
     }
 }
 
-/// Applies what is missing.
+/// Applies what is missing. Where nothing is, nothing is asked of the database that needs the right to change its schema.
 pub(super) async fn run<C: Migrate>(migrator: &Migrator, connection: &mut C) -> Result<Applied, MigrateError> {
-    connection.ensure_migrations_table(TABLE).await?;
-    let before = connection.list_applied_migrations(TABLE).await?.len();
+    // Where the table is missing, this fails, and so does nothing.
+    let before = connection.list_applied_migrations(TABLE).await.unwrap_or_default();
+    let newest = before.last().map_or(0, |step| step.version);
+    let is_complete = before.len() == migrator.iter().count()
+        && migrator
+            .iter()
+            .zip(&before)
+            .all(|(step, applied)| step.version == applied.version && step.checksum == applied.checksum);
+    if is_complete {
+        return Ok(Applied { steps: 0, version: newest });
+    }
     migrator.run_direct(None, connection, false).await?;
     let after = connection.list_applied_migrations(TABLE).await?;
     let version = after.last().map_or(0, |step| step.version);
-    Ok(Applied { steps: after.len() - before, version })
+    Ok(Applied { steps: after.len() - before.len(), version })
 }
 
 /// The database's own error, if it was one.

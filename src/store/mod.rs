@@ -15,7 +15,7 @@ pub use error::StoreError;
 pub use folder::{DataFolder, FolderError};
 pub use idempotency::{Attempt, Claim, Claims, Held};
 pub use migrations::{Applied, StartError};
-pub use reports::{Position, Reports, StoredReport};
+pub use reports::{ReportHead, Reports, StoredReport};
 pub use spend::{Spend, Spent};
 
 use crate::{config, health::Reporter};
@@ -24,12 +24,17 @@ use secrecy::ExposeSecret as _;
 use std::{
     fs::File,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-/// What a statement may take beyond the limit that the database itself holds.
+/// What a statement may take beyond the limit that PostgreSQL itself holds.
 const BEYOND: Duration = Duration::from_secs(1);
+/// To a file nothing gets lost on the way.
+const NO_NETWORK: Duration = Duration::from_hours(1);
 
 /// The database. Clones share it.
 #[derive(Debug, Clone)]
@@ -43,6 +48,8 @@ struct Parts {
     health: Reporter,
     /// The longest that a statement may take, as seen from here.
     limit: Duration,
+    /// Before the schema is known to be ours, nothing is asked.
+    is_open: AtomicBool,
     lock: Mutex<Option<File>>,
 }
 
@@ -61,8 +68,8 @@ impl Store {
                 (sqlite::pools(&file, settings), Some(file))
             }
         };
-        let limit = settings.statement_timeout.max(settings.busy_timeout) + BEYOND;
-        let parts = Parts { db, file, health, limit, lock: Mutex::default() };
+        let limit = if file.is_some() { NO_NETWORK } else { settings.statement_timeout + BEYOND };
+        let parts = Parts { db, file, health, limit, is_open: AtomicBool::new(false), lock: Mutex::default() };
         Ok(Self(Arc::new(parts)))
     }
 
@@ -94,7 +101,10 @@ impl Store {
             (Db::Sqlite { .. }, None) => Err(StartError::last("SQLite without a file".to_owned())),
         };
         match &prepared {
-            Ok(_) => self.0.health.up(),
+            Ok(_) => {
+                self.0.is_open.store(true, Ordering::Release);
+                self.0.health.up();
+            }
             Err(error) => self.0.health.down(error.to_string()),
         }
         prepared
@@ -124,6 +134,10 @@ impl Store {
     /// The spend of the day.
     pub fn spend(&self) -> Spend<'_> {
         Spend(self)
+    }
+
+    fn is_open(&self) -> bool {
+        self.0.is_open.load(Ordering::Acquire)
     }
 
     fn limit(&self) -> Duration {

@@ -2,7 +2,7 @@
 
 use super::{
     db::Db,
-    error::{StoreError, nothing_arrived},
+    error::nothing_arrived,
     migrations::{self, Applied, StartError},
 };
 use crate::config;
@@ -14,8 +14,9 @@ use std::{str::FromStr as _, time::Duration};
 
 /// Any number: which lock all instances of this program take to migrate.
 const MIGRATION_LOCK: i64 = 0x6772_7631;
-/// The first wait for that lock, and the longest.
-const LOCK_WAITS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
+/// How often the lock is tried for, and the first wait between two tries, doubled with each: four seconds together.
+const LOCK_TRIES: u32 = 4;
+const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// Longest use of one connection, so that a balanced cluster stays balanced.
 const LONGEST_USE: Duration = Duration::from_mins(30);
 
@@ -51,47 +52,47 @@ pub(super) async fn prepare(pool: &PgPool, limit: Duration) -> Result<Applied, S
     let connected = tokio::time::timeout(limit, PgConnection::connect_with(&options)).await;
     let mut connection =
         connected.unwrap_or_else(|_elapsed| Err(nothing_arrived())).map_err(|error| explain(&error))?;
-    take_the_lock(&mut connection).await.map_err(|error| explain(&error))?;
+    take_the_lock(&mut connection, limit).await?;
     let applied = migrations::run(&migrations::POSTGRES, &mut connection).await.map_err(|error| {
         let cause = migrations::cause(&error);
         cause.map_or_else(|| migrations::explain(&error), explain)
     })?;
     // With the connection, the lock is let go.
-    connection.close().await.map_err(|error| explain(&error))?;
+    let _ = tokio::time::timeout(limit, connection.close()).await;
     Ok(applied)
 }
 
-/// Tries, rather than waits in the database: who waits there would stop others from building indexes.
-async fn take_the_lock(connection: &mut PgConnection) -> Result<(), Error> {
-    let (mut wait, longest) = LOCK_WAITS;
-    loop {
-        let is_ours: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock($1)")
-            .bind(MIGRATION_LOCK)
-            .fetch_one(&mut *connection)
-            .await?;
-        if is_ours {
+/// Tries, rather than waits in the database: who waits there would stop others from building indexes. After some tries
+/// the one who asked decides how much longer it may take.
+async fn take_the_lock(connection: &mut PgConnection, limit: Duration) -> Result<(), StartError> {
+    let mut wait = FIRST_WAIT;
+    for _ in 0..LOCK_TRIES {
+        let tried =
+            sqlx::query_scalar("SELECT pg_try_advisory_lock($1)").bind(MIGRATION_LOCK).fetch_one(&mut *connection);
+        let tried: Result<bool, Error> =
+            tokio::time::timeout(limit, tried).await.unwrap_or_else(|_elapsed| Err(nothing_arrived()));
+        if tried.map_err(|error| explain(&error))? {
             return Ok(());
         }
         tracing::info!(wait_ms = wait.as_millis(), "another instance migrates the database; waiting for it");
         tokio::time::sleep(wait).await;
-        wait = longest.min(wait * 2);
+        wait *= 2;
     }
+    Err(StartError::passing("another instance migrates the database, or died at it; waiting for it".to_owned()))
 }
 
 /// Why the database cannot be used, and what to do.
 fn explain(error: &Error) -> StartError {
     let Error::Database(cause) = error else {
-        return StartError::passing(match error {
-            Error::Io(error) => format!("PostgreSQL cannot be reached: {error}"),
-            error => format!("PostgreSQL cannot be reached: {error}"),
-        });
+        return StartError::passing(format!("PostgreSQL cannot be reached: {error}"));
     };
     let code = cause.code().unwrap_or_default().into_owned();
     match code.as_str() {
         "28P01" | "28000" => StartError::last("PostgreSQL refuses the user or the password of store.url".to_owned()),
         "3D000" => StartError::last("the database that store.url names does not exist: create it".to_owned()),
         "42501" => StartError::last(
-            "the user of store.url may not create tables: GRANT CREATE ON SCHEMA public to it, or run `migrate` as one who may"
+            "the user of store.url may not do what is needed: GRANT CREATE ON SCHEMA public to it; or run `migrate` as one who \
+             may, and GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public to it"
                 .to_owned(),
         ),
         _ if cause.message().contains("unsupported startup parameter") => StartError::last(
@@ -99,15 +100,14 @@ fn explain(error: &Error) -> StartError {
              PostgreSQL itself, the pool here is enough"
                 .to_owned(),
         ),
+        _ if code.starts_with("42") => StartError::last(format!(
+            "the database that store.url names holds tables of another program ({}, code {code}): give this program a database \
+             of its own",
+            cause.message()
+        )),
         _ => {
             // Starting up, too many connections, a lock that another holds: all of that passes.
             StartError::passing(format!("PostgreSQL: {} (code {code})", cause.message()))
         }
-    }
-}
-
-impl From<StoreError> for StartError {
-    fn from(error: StoreError) -> Self {
-        Self::passing(format!("the database {}", error.cause()))
     }
 }

@@ -4,57 +4,58 @@ use super::{
     Store, StoreError,
     db::{reading, writing},
 };
-use crate::model::{Principal, ReportId};
+use crate::model::{PlaceId, Principal, ReportId};
 use jiff::Timestamp;
 
 /// The table of reports.
 #[derive(Debug)]
 pub struct Reports<'a>(pub(super) &'a Store);
 
-/// A report as it is kept.
+/// What is known of a report without opening it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredReport {
+pub struct ReportHead {
     /// Its id.
     pub id: ReportId,
     /// What its owner called it.
     pub title: String,
-    /// Which places, whatever their order.
-    pub places_key: String,
-    /// The report as JSON.
-    pub content: String,
+    /// On which places, in the order of the report.
+    pub place_ids: Vec<PlaceId>,
     /// When it was made.
     pub created_at: Timestamp,
     /// From when on it is gone.
     pub expires_at: Timestamp,
 }
 
-/// Where a page of a list ended: the next one holds what is older.
+/// A report as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
-    /// When the last report of the page was made.
-    pub created_at: Timestamp,
-    /// Its id.
-    pub id: ReportId,
+pub struct StoredReport {
+    /// What is known of it without opening it.
+    pub head: ReportHead,
+    /// Which places, whatever their order.
+    pub places_key: String,
+    /// The report as JSON.
+    pub content: String,
 }
 
-type Row = (String, String, String, String, i64, i64);
+type HeadRow = (String, String, String, i64, i64);
+type Row = (String, String, String, i64, i64, String, String);
 
 const INSERT: &str = "
-    INSERT INTO reports (id, owner, title, places_key, content, created_at_ms, expires_at_ms)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    INSERT INTO reports (id, owner, title, place_ids, places_key, content, created_at_ms, expires_at_ms)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT (id) DO NOTHING";
 
 const FIND: &str = "
-    SELECT id, title, places_key, content, created_at_ms, expires_at_ms FROM reports
+    SELECT id, title, place_ids, created_at_ms, expires_at_ms, places_key, content FROM reports
     WHERE owner = $1 AND id = $2 AND expires_at_ms > $3";
 
 const LAST_ON_PLACES: &str = "
-    SELECT id, title, places_key, content, created_at_ms, expires_at_ms FROM reports
+    SELECT id, title, place_ids, created_at_ms, expires_at_ms, places_key, content FROM reports
     WHERE owner = $1 AND places_key = $2 AND expires_at_ms > $3 AND id <> $4
     ORDER BY created_at_ms DESC, id DESC LIMIT 1";
 
 const PAGE: &str = "
-    SELECT id, title, places_key, content, created_at_ms, expires_at_ms FROM reports
+    SELECT id, title, place_ids, created_at_ms, expires_at_ms FROM reports
     WHERE owner = $1 AND expires_at_ms > $2 AND (created_at_ms < $3 OR (created_at_ms = $3 AND id < $4))
     ORDER BY created_at_ms DESC, id DESC LIMIT $5";
 
@@ -63,7 +64,7 @@ const WITH_PREFIX: &str = "
     WHERE owner = $1 AND expires_at_ms > $2 AND SUBSTR(id, 1, CAST($3 AS INTEGER)) = $4
     ORDER BY created_at_ms DESC, id DESC LIMIT $5";
 
-const PURGE: &str = "DELETE FROM reports WHERE expires_at_ms <= $1";
+const PURGE: &str = "DELETE FROM reports WHERE id IN (SELECT id FROM reports WHERE expires_at_ms <= $1 LIMIT 500)";
 
 impl Reports<'_> {
     /// Keeps a report. One that is there already stays as it is.
@@ -71,15 +72,17 @@ impl Reports<'_> {
     /// # Errors
     /// [`StoreError`] when it was not kept, as far as is known.
     pub async fn insert(&self, owner: &Principal, report: &StoredReport) -> Result<(), StoreError> {
+        let place_ids = report.head.place_ids.iter().map(PlaceId::as_str).collect::<Vec<_>>().join(" ");
         writing!(self.0, connection => {
             sqlx::query(INSERT)
-                .bind(report.id.to_string())
+                .bind(report.head.id.to_string())
                 .bind(owner.as_str())
-                .bind(&report.title)
+                .bind(&report.head.title)
+                .bind(&place_ids)
                 .bind(&report.places_key)
                 .bind(&report.content)
-                .bind(report.created_at.as_millisecond())
-                .bind(report.expires_at.as_millisecond())
+                .bind(report.head.created_at.as_millisecond())
+                .bind(report.head.expires_at.as_millisecond())
                 .execute(connection)
                 .await
                 .map(|_| ())
@@ -130,21 +133,21 @@ impl Reports<'_> {
         row.map(report).transpose()
     }
 
-    /// At most `limit` of the owner's reports, newest first, from `after` on.
+    /// At most `limit` of the owner's reports, newest first: all of them, or those after the one that was made then and
+    /// has this id.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn page(
         &self,
         owner: &Principal,
-        after: Option<&Position>,
+        after: Option<(Timestamp, ReportId)>,
         now: Timestamp,
         limit: u32,
-    ) -> Result<Vec<StoredReport>, StoreError> {
-        let (created_at, id) = after.map_or((i64::MAX, String::new()), |position| {
-            (position.created_at.as_millisecond(), position.id.to_string())
-        });
-        let rows: Vec<Row> = reading!(self.0, connection => {
+    ) -> Result<Vec<ReportHead>, StoreError> {
+        let (created_at, id) =
+            after.map_or((i64::MAX, String::new()), |(created_at, id)| (created_at.as_millisecond(), id.to_string()));
+        let rows: Vec<HeadRow> = reading!(self.0, connection => {
             sqlx::query_as(PAGE)
                 .bind(owner.as_str())
                 .bind(now.as_millisecond())
@@ -154,7 +157,7 @@ impl Reports<'_> {
                 .fetch_all(connection)
                 .await
         })?;
-        rows.into_iter().map(report).collect()
+        rows.into_iter().map(head).collect()
     }
 
     /// At most `limit` ids of the owner's reports that begin like this, newest first.
@@ -181,7 +184,7 @@ impl Reports<'_> {
         })
     }
 
-    /// Removes what has expired, and returns how many there were.
+    /// Removes some of what has expired, and returns how many; after that many, there may be more.
     ///
     /// # Errors
     /// [`StoreError`] when they could not be removed.
@@ -193,14 +196,19 @@ impl Reports<'_> {
     }
 }
 
-fn report((id, title, places_key, content, created_at, expires_at): Row) -> Result<StoredReport, StoreError> {
+fn report(
+    (id, title, place_ids, created_at, expires_at, places_key, content): Row,
+) -> Result<StoredReport, StoreError> {
+    Ok(StoredReport { head: head((id, title, place_ids, created_at, expires_at))?, places_key, content })
+}
+
+fn head((id, title, place_ids, created_at, expires_at): HeadRow) -> Result<ReportHead, StoreError> {
     let unreadable = || StoreError::Unreadable { table: "reports" };
     let time = |milliseconds| Timestamp::from_millisecond(milliseconds).map_err(|_| unreadable());
-    Ok(StoredReport {
+    Ok(ReportHead {
         id: ReportId::parse(&id).map_err(|_| unreadable())?,
         title,
-        places_key,
-        content,
+        place_ids: place_ids.split(' ').map(PlaceId::parse).collect::<Result<_, _>>().map_err(|_| unreadable())?,
         created_at: time(created_at)?,
         expires_at: time(expires_at)?,
     })

@@ -18,42 +18,44 @@ pub struct Spent {
     pub calls: i64,
 }
 
-const ADD: &str = "
-    INSERT INTO spend (day, credential, micros, calls) VALUES ($1, $2, $3, $4)
-    ON CONFLICT (day, credential) DO UPDATE SET micros = spend.micros + excluded.micros, calls = spend.calls + excluded.calls
-    RETURNING micros, calls";
+const PUT: &str = "
+    INSERT INTO spend (day, credential, instance, micros, calls) VALUES ($1, $2, $3, $4, $5)
+    ON CONFLICT (day, credential, instance) DO UPDATE SET micros = excluded.micros, calls = excluded.calls";
 
-const OF_DAY: &str = "SELECT micros, calls FROM spend WHERE day = $1 AND credential = $2";
+const OF_DAY: &str = "
+    SELECT CAST(COALESCE(SUM(micros), 0) AS BIGINT), CAST(COALESCE(SUM(calls), 0) AS BIGINT) FROM spend
+    WHERE day = $1 AND credential = $2";
 
 const FORGET: &str = "DELETE FROM spend WHERE day < $1";
 
 impl Spend<'_> {
-    /// Adds to a day (`YYYY-MM-DD`), and returns what it comes to.
+    /// Writes what one process has spent on a day (`YYYY-MM-DD`).
     ///
     /// # Errors
-    /// [`StoreError`] when it was not added, as far as is known.
-    pub async fn add(&self, day: &str, credential: &str, more: Spent) -> Result<Spent, StoreError> {
-        let (micros, calls): (i64, i64) = writing!(self.0, connection => {
-            sqlx::query_as(ADD)
+    /// [`StoreError`] when it was not written, as far as is known; writing it again does no harm.
+    pub async fn put(&self, day: &str, credential: &str, instance: &str, spent: Spent) -> Result<(), StoreError> {
+        writing!(self.0, connection => {
+            sqlx::query(PUT)
                 .bind(day)
                 .bind(credential)
-                .bind(more.micros)
-                .bind(more.calls)
-                .fetch_one(connection)
+                .bind(instance)
+                .bind(spent.micros)
+                .bind(spent.calls)
+                .execute(connection)
                 .await
-        })?;
-        Ok(Spent { micros, calls })
+                .map(|_| ())
+        })
     }
 
-    /// What a day comes to so far.
+    /// What a day comes to so far, by all processes.
     ///
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn of_day(&self, day: &str, credential: &str) -> Result<Spent, StoreError> {
-        let found: Option<(i64, i64)> = reading!(self.0, connection => {
-            sqlx::query_as(OF_DAY).bind(day).bind(credential).fetch_optional(connection).await
+        let (micros, calls): (i64, i64) = reading!(self.0, connection => {
+            sqlx::query_as(OF_DAY).bind(day).bind(credential).fetch_one(connection).await
         })?;
-        Ok(found.map_or_else(Spent::default, |(micros, calls)| Spent { micros, calls }))
+        Ok(Spent { micros, calls })
     }
 
     /// Forgets the days before this one.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::config;
 use sqlx::{
-    Error, SqlitePool,
+    ConnectOptions as _, Error, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
@@ -38,7 +38,8 @@ pub(super) fn pools(file: &Path, settings: &config::Store) -> Db {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(settings.busy_timeout)
         .foreign_keys(true)
-        .pragma("max_page_count", (settings.sqlite_max_bytes / PAGE_BYTES).to_string());
+        .pragma("max_page_count", (settings.sqlite_max_bytes / PAGE_BYTES).to_string())
+        .disable_statement_logging();
     let pool = |connections| {
         SqlitePoolOptions::new()
             .max_connections(connections)

@@ -2,6 +2,7 @@
 
 use super::arguments;
 use crate::{
+    clock::written,
     mcp::{Answer, Call, Logged, Repeatable, Tool, WriteTool},
     model::{Failure, PLACE_ID_PATTERN, QUERY_PATTERN, REQUEST_KEY_PATTERN, ReportId},
     reviews::{
@@ -93,15 +94,14 @@ impl WriteTool for CreateReport {
 
 impl Output {
     fn of(made: MadeReport) -> Self {
-        let time = |time: jiff::Timestamp| time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         Self {
             uri: format!("report://{}", made.id),
             report_id: made.id.to_string(),
-            replayed: false,
+            replayed: made.was_there,
             title: made.title,
             place_ids: made.places.iter().map(ToString::to_string).collect(),
-            created_at: time(made.created_at),
-            expires_at: time(made.expires_at),
+            created_at: written(made.created_at),
+            expires_at: written(made.expires_at),
         }
     }
 }

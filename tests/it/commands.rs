@@ -178,7 +178,10 @@ fn dep_04_serve_refuses_a_listener_that_is_not_loopback() {
 fn life_13_a_port_in_use_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let output = program().args(["serve"]).env("REVIEWS__SERVER__LISTEN", &address).output().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command.env("REVIEWS__SERVER__LISTEN", &address).env("REVIEWS__STORE__DATA_DIR", folder.path());
+    let output = command.arg("serve").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains(&format!("cannot listen on {address} (server.listen)")), "{}", stderr(&output));
 }

@@ -47,6 +47,7 @@ async fn res_21_killed_a_hundred_times_nothing_is_lost_or_done_twice() {
     for database in both().await {
         let mut promised = Promised::default();
         let mut unanswered: Vec<String> = Vec::new();
+        let mut interrupted = 0;
         for round in 0..rounds() {
             let mut server =
                 Serving::on(&database, &google.emulator.url(), &[("REVIEWS__IDEMPOTENCY__LEASE", "200ms")]);
@@ -59,10 +60,14 @@ async fn res_21_killed_a_hundred_times_nothing_is_lost_or_done_twice() {
             for (key, answer) in keys.into_iter().zip(answers) {
                 match answer {
                     Ok(answer) => promised.note(&key, &answer),
-                    Err(_) => unanswered.push(key),
+                    Err(_) => {
+                        interrupted += 1;
+                        unanswered.push(key);
+                    }
                 }
             }
         }
+        assert!(interrupted > 0, "no kill came in the middle of a call");
         holds(&database, &google, promised, &unanswered).await;
     }
 }

@@ -7,7 +7,7 @@ use crate::support::{
     now,
     postgres::Cluster,
     proxy::{Mode, Proxy},
-    until,
+    rpc, until,
 };
 use futures_util::future::join_all;
 use google_reviews_mcp::clock::Clock;
@@ -139,8 +139,7 @@ async fn idem_05_killed_after_the_claim_it_is_done_once_by_the_next() {
         google.fault(json!({"kind": "latency", "milliseconds": 60_000})).await;
         let mut server = Serving::on(&database, &google.emulator.url(), &[SHORT_LEASE]);
         let endpoint = server.endpoint.clone();
-        let lost =
-            tokio::spawn(async move { crate::support::rpc::call(&endpoint, "create_report", report("one")).await });
+        let lost = tokio::spawn(async move { rpc::call(&endpoint, "create_report", report("one")).await });
         until("the call is claimed", async || database.count("idempotency").await == 1).await;
         server.kill();
         assert!(lost.await.unwrap().is_err(), "the caller got no answer");
@@ -162,15 +161,17 @@ async fn idem_06_killed_after_the_effect_the_next_finds_it() {
         let mut server = Serving::on(&database, &google.emulator.url(), &[SHORT_LEASE]);
         refuse_to_record(&database).await;
         let endpoint = server.endpoint.clone();
-        let lost =
-            tokio::spawn(async move { crate::support::rpc::call(&endpoint, "create_report", report("one")).await });
+        let lost = tokio::spawn(async move { rpc::call(&endpoint, "create_report", report("one")).await });
         until("the report is kept", async || database.count("reports").await == 1).await;
         server.kill();
         let _ = lost.await.unwrap();
         record_again(&database).await;
 
         let server = Serving::on(&database, &google.emulator.url(), &[SHORT_LEASE]);
+        let asked_before = asked(&google).await;
         let retried = server.call("create_report", report("one")).await.unwrap();
+        assert!(is_replayed(&retried), "an earlier call had made it");
+        assert_eq!(asked(&google).await, asked_before, "Google is not asked again");
         let shown = server.call("get_report", json!({"report_id": id(&retried)})).await.unwrap();
         assert_eq!(shown.data()["title"], json!("Bakery"), "{}", database.name());
         assert_eq!(database.count("reports").await, 1);
@@ -314,8 +315,9 @@ async fn idem_11_after_a_day_a_key_is_new() {
 #[tokio::test]
 async fn idem_12_the_id_of_the_json_rpc_request_is_no_key() {
     let server = TestServer::start().await;
-    let one = server.call("create_report", report("one")).await;
-    let two = server.call("create_report", report("two")).await;
+    // All requests of this client have the id 1.
+    let one = server.call("create_report", json!({"place_ids": [BAKERY], "title": "One"})).await;
+    let two = server.call("create_report", json!({"place_ids": [BAKERY], "title": "Two"})).await;
     assert_ne!(id(&one), id(&two));
     assert_eq!((is_replayed(&one), is_replayed(&two)), (false, false));
 }
@@ -382,47 +384,59 @@ async fn idem_17_two_instances_make_one_report_for_one_key() {
     assert_eq!(results.iter().filter(|result| !is_replayed(result)).count(), 1);
 }
 
+/// Google's answers pass through here, and are held when a test says so.
+async fn held_google(google: &TestServer) -> (Proxy, String) {
+    let address = google.emulator.url().trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
+    let proxy = Proxy::start(address).await;
+    let url = format!("http://{}", proxy.address);
+    (proxy, url)
+}
+
 /// A process that sleeps through its lease, as a machine under load or a paused container does.
 #[tokio::test]
 async fn idem_18_who_comes_late_cannot_overwrite_what_was_recorded() {
     let google = TestServer::start().await;
     let database = Database::postgres().await;
-    let late = Serving::on(&database, &google.emulator.url(), &[SHORT_LEASE]);
+    let (proxy, held) = held_google(&google).await;
+    let late = Serving::on(&database, &held, &[SHORT_LEASE]);
     let other = Serving::on(&database, &google.emulator.url(), &[SHORT_LEASE]);
-    google.fault_once(json!({"kind": "latency", "milliseconds": 500})).await;
+    proxy.set(Mode::Hold);
     let endpoint = late.endpoint.clone();
-    let late_call =
-        tokio::spawn(async move { crate::support::rpc::call(&endpoint, "create_report", report("one")).await });
+    let late_call = tokio::spawn(async move { rpc::call(&endpoint, "create_report", report("one")).await });
     until("the call is claimed", async || database.count("idempotency").await == 1).await;
     late.signal("-STOP");
 
     let taken_over = other.call("create_report", report("one")).await.unwrap();
     assert!(!is_replayed(&taken_over));
     let recorded = database.numbers("SELECT fence, CAST(LENGTH(answer) AS BIGINT) FROM idempotency").await;
+    proxy.set(Mode::Through);
     late.signal("-CONT");
     let late_answer = late_call.await.unwrap().unwrap();
 
     assert_eq!((id(&late_answer), is_replayed(&late_answer)), (id(&taken_over), true));
-    assert_eq!(database.numbers("SELECT fence, CAST(LENGTH(answer) AS BIGINT) FROM idempotency").await, recorded);
-    assert_eq!((recorded[0], database.count("reports").await), (2, 1));
+    let after = database.numbers("SELECT fence, CAST(LENGTH(answer) AS BIGINT) FROM idempotency").await;
+    assert_eq!((&after, recorded[0], database.count("reports").await), (&recorded, 2, 1));
 }
 
 /// The client leaves while Google is asked: the report is made all the same, and waits for the next call.
 #[tokio::test]
 async fn mcp_25_a_client_that_leaves_does_not_cancel_a_write() {
     for database in both().await {
-        let server = database.server().start().await;
-        server.fault_once(json!({"kind": "latency", "milliseconds": 300})).await;
+        let google = TestServer::start().await;
+        let (proxy, held) = held_google(&google).await;
+        let server = database.server().set("google.places_url", held).start().await;
+        proxy.set(Mode::Hold);
         let leaving = server.call("create_report", report("one"));
         let gone = async { until("the call is claimed", async || database.count("idempotency").await == 1).await };
         tokio::select! {
             _ = leaving => panic!("the call ended too soon"),
             () = gone => {}
         }
+        proxy.set(Mode::Through);
         until("the report is kept", async || database.count("reports").await == 1).await;
 
         let retried = server.call("create_report", report("one")).await;
         assert!(is_replayed(&retried), "{}", database.name());
-        assert_eq!((database.count("reports").await, asked(&server).await), (1, 1));
+        assert_eq!((database.count("reports").await, asked(&google).await), (1, 1));
     }
 }

@@ -122,11 +122,12 @@ pub struct Recency {
 pub struct Contradiction {
     /// Which review.
     pub review_id: String,
-    /// Its stars.
-    pub stars: u8,
+    /// Its stars; not in reports, which keep nothing of a single review.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stars: Option<u8>,
     /// What its words say.
     pub words_lean: Leaning,
-    /// These words, at most 5.
+    /// These words, at most 5; not in reports.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub words: Vec<String>,
 }

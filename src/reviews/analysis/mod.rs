@@ -132,7 +132,7 @@ mod tests {
             ("moonlit-bakery", "en", ("r5", 1)),
         ] {
             let found = analyze(&demo(place, language), &[], now()).contradictions;
-            let found: Vec<_> = found.iter().map(|each| (each.review_id.as_str(), each.stars)).collect();
+            let found: Vec<_> = found.iter().map(|each| (each.review_id.as_str(), each.stars.unwrap())).collect();
             assert_eq!(found, [expected], "{place} in {language}");
         }
     }

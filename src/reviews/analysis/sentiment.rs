@@ -111,7 +111,7 @@ fn contradiction(document: &Document<'_>, stars: Option<u8>, balance: i32, hits:
             words.push(word);
         }
     }
-    Some(Contradiction { review_id: document.id()?, stars, words_lean, words })
+    Some(Contradiction { review_id: document.id()?, stars: Some(stars), words_lean, words })
 }
 
 #[cfg(test)]
@@ -184,7 +184,7 @@ mod tests {
         ]);
         let found = judged(&reviews).contradictions;
         assert_eq!(found.iter().map(|each| each.review_id.as_str()).collect::<Vec<_>>(), ["r0", "r1", "r2"]);
-        assert_eq!((found[0].stars, found[0].words_lean), (1, Leaning::Positive));
+        assert_eq!((found[0].stars, found[0].words_lean), (Some(1), Leaning::Positive));
         assert_eq!(found[0].words, ["best", "friendly", "lovely"]);
         assert_eq!((found[1].words_lean, found[1].words.len()), (Leaning::Negative, 3));
     }

@@ -65,7 +65,7 @@ impl Changes {
             let earlier = before.places.iter().find(|earlier| earlier.place_id == place.place_id)?;
             Some(PlaceChange::between(earlier, place))
         });
-        Some(Self { since_report_id: last.id, since: last.created_at, places: places.collect() })
+        Some(Self { since_report_id: last.head.id, since: last.head.created_at, places: places.collect() })
     }
 }
 
@@ -76,6 +76,8 @@ impl PlaceChange {
         let only_in = |these: &[String], those: &[String]| -> Vec<String> {
             these.iter().filter(|phrase| !those.contains(phrase)).cloned().collect()
         };
+        // What an earlier report was allowed to keep is not copied into one that is not.
+        let kept = before.kept.as_ref().filter(|_| now.kept.is_some());
         Self {
             place_id: now.place_id.clone(),
             new_reviews: missing_in(&now.review_ids, &before.review_ids),
@@ -86,8 +88,8 @@ impl PlaceChange {
             negative_now: now.analysis.sentiment.negative,
             new_themes: only_in(&themes_now, &themes_before),
             gone_themes: only_in(&themes_before, &themes_now),
-            rating_before: before.kept.as_ref().and_then(|kept| kept.rating),
-            rating_count_before: before.kept.as_ref().and_then(|kept| kept.rating_count),
+            rating_before: kept.and_then(|kept| kept.rating),
+            rating_count_before: kept.and_then(|kept| kept.rating_count),
         }
     }
 

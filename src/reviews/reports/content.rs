@@ -2,18 +2,22 @@
 
 use super::changes::Changes;
 use crate::{
-    model::{Failure, Place, PlaceId, Rating},
+    model::{DataSource, Failure, Place, PlaceId, Rating},
     reviews::{
         PlaceView,
         analysis::{Analysis, Signal},
+        insight,
     },
     store::StoredReport,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Content {
+    /// Whose data it was made from; what is invented stays invented.
+    pub(super) source: DataSource,
     pub(super) places: Vec<PlaceFigures>,
     /// What only the places together show.
     #[serde(default)]
@@ -41,6 +45,24 @@ pub(super) struct Kept {
     pub(super) rating_count: Option<u32>,
 }
 
+impl PlaceFigures {
+    /// What may be kept of a place.
+    pub(super) fn of(place: &Place, now: Timestamp, keeps_google_figures: bool) -> Self {
+        let mut analysis = insight::analyze(place, now);
+        for contradiction in &mut analysis.contradictions {
+            // A figure over several reviews is ours; the stars and the words of one are not.
+            contradiction.stars = None;
+            contradiction.words.clear();
+        }
+        Self {
+            place_id: place.id.clone(),
+            review_ids: place.reviews.iter().filter_map(|review| review.id.clone()).collect(),
+            analysis,
+            kept: keeps_google_figures.then(|| Kept::of(place)),
+        }
+    }
+}
+
 impl Kept {
     pub(super) fn of(place: &Place) -> Self {
         Self {
@@ -54,7 +76,7 @@ impl Kept {
 impl Content {
     pub(super) fn read(stored: &StoredReport) -> Result<Self, Failure> {
         serde_json::from_str(&stored.content).map_err(|error| {
-            tracing::error!(report_id = %stored.id, category = ?error.classify(), "a kept report cannot be read");
+            tracing::error!(report_id = %stored.head.id, category = ?error.classify(), "a kept report cannot be read");
             Failure::internal()
         })
     }

@@ -1,13 +1,17 @@
-//! A report as Markdown. Whatever a stranger or the owner wrote stands in quotation marks, with those inside it escaped.
+//! A report as Markdown. Names are sanitised; what reviewers and the owner wrote stands in quotation marks, with those
+//! inside it escaped.
 
 use super::{Changes, PlaceChange, ReportPlace, ShownReport, chart::Chart};
-use crate::reviews::{
-    Citations,
-    analysis::Analysis,
-    analysis_lines,
-    comparison::{PlaceFacts, RANKING},
-    count,
-    sanitize::quoted,
+use crate::{
+    clock::written,
+    reviews::{
+        Citations,
+        analysis::Analysis,
+        analysis_lines,
+        comparison::{PlaceFacts, RANKING},
+        count,
+        sanitize::quoted,
+    },
 };
 use std::fmt::Write as _;
 
@@ -17,8 +21,8 @@ pub(super) fn write(report: &ShownReport) -> String {
     let _ = writeln!(
         page,
         "Made {}, kept until {}. Figures are ours, over the few reviews that the source showed then: a sample, not all \
-         reviews. Names, ratings and numbers of ratings are the source's, as of now.\n",
-        report.created_at, report.expires_at
+         reviews. Names, ratings and numbers of ratings are the source's, as of {}.\n",
+        report.created_at, report.expires_at, report.attribution.retrieved_at
     );
     table(&mut page, report);
     for (chart, uri) in Chart::ALL.iter().zip(&report.charts) {
@@ -34,11 +38,7 @@ pub(super) fn write(report: &ShownReport) -> String {
     let signals: Vec<String> = report.signals.iter().map(|signal| signal.evidence.clone()).collect();
     section(&mut page, "Over all places", &signals);
     if let Some(changes) = &report.changes {
-        section(
-            &mut page,
-            &format!("Since the report of {}", super::show::in_words(changes.since)),
-            &since(report, changes),
-        );
+        section(&mut page, &format!("Since the report of {}", written(changes.since)), &since(report, changes));
     }
     let missing: Vec<String> =
         report.unavailable.iter().map(|place| format!("{}: {}", place.place_id, place.message)).collect();
@@ -128,13 +128,12 @@ fn section(page: &mut String, title: &str, lines: &[String]) {
 }
 
 fn source(page: &mut String, report: &ShownReport) {
-    if let Some(attribution) = &report.attribution {
-        let _ = write!(page, "\nSource: {} · retrieved {}", attribution.text, attribution.retrieved_at);
-        for party in &attribution.third_parties {
-            let _ = write!(page, " · {}", party.name);
-        }
-        page.push('\n');
+    let attribution = &report.attribution;
+    let _ = write!(page, "\nSource: {} · retrieved {}", attribution.text, attribution.retrieved_at);
+    for party in &attribution.third_parties {
+        let _ = write!(page, " · {}", party.name);
     }
+    page.push('\n');
 }
 
 /// A name cannot end a cell.

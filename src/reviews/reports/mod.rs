@@ -10,20 +10,19 @@ mod content;
 mod markdown;
 mod show;
 
-pub use crate::store::Position;
 pub use changes::{Changes, PlaceChange};
 pub use chart::Chart;
 pub use show::{ReportPlace, ShownReport, Unavailable};
 
-use super::{Reviews, analysis, insight, lookup::Found, sanitize};
+use super::{Reviews, analysis, lookup::Found, sanitize};
 use crate::{
     clock::Deadline,
-    model::{Code, Failure, Located, Place, PlaceId, Principal, ReportId, hex},
-    store::StoredReport,
+    model::{Code, DataSource, Failure, Located, Place, PlaceId, Principal, ReportId, hex},
+    store::{ReportHead, StoredReport},
 };
 use aws_lc_rs::digest::{SHA256, digest};
-use content::{Content, Kept, PlaceFigures};
-use jiff::Timestamp;
+use content::{Content, PlaceFigures};
+use jiff::{Timestamp, Unit};
 
 /// A report that somebody wants.
 #[derive(Debug, Clone)]
@@ -51,6 +50,8 @@ pub struct MadeReport {
     pub created_at: Timestamp,
     /// From when on it is gone.
     pub expires_at: Timestamp,
+    /// Whether an earlier try had made it.
+    pub was_there: bool,
 }
 
 impl Reviews {
@@ -61,32 +62,33 @@ impl Reviews {
     pub async fn create_report(&self, new: &NewReport, deadline: &Deadline) -> Result<MadeReport, Failure> {
         // An earlier try may have made it and died before it could say so.
         if let Some(stored) = self.store.reports().find(&new.owner, new.id, self.clock.now()).await? {
-            return made(&stored);
+            return Ok(MadeReport::of(stored.head, true));
         }
         let found = self.look_up_all(&new.places, deadline).await?;
         let mut places = Vec::with_capacity(found.len());
         for (found, id) in found.iter().zip(&new.places) {
-            places.push(
-                found.as_ref().map_err(Clone::clone).and_then(Found::place).map_err(|failure| about(id, failure))?,
-            );
+            let found = found.as_ref().map_err(Clone::clone).and_then(Found::place);
+            places.push(found.map_err(|failure| failure.about_place(id))?);
         }
-        let now = self.clock.now();
-        let mut content = self.content(&places, now);
+        // As exact as it is kept.
+        let now = self.clock.now().round(Unit::Millisecond).map_err(|_| Failure::internal())?;
         let places_key = places_key(&new.places);
         let last = self.store.reports().last_on(&new.owner, &places_key, new.id, now).await?;
-        content.changes = last.as_ref().and_then(|last| Changes::since(last, &content));
-        let stored = StoredReport {
+        let content = self.content(&places, last.as_ref(), now);
+        let head = ReportHead {
             id: new.id,
             title: new.title.clone(),
-            places_key,
-            content: serde_json::to_string(&content).map_err(|_| Failure::internal())?,
+            place_ids: new.places.clone(),
             created_at: now,
             expires_at: now.checked_add(self.reports.lifetime).unwrap_or(Timestamp::MAX),
         };
-        self.store.reports().insert(&new.owner, &stored).await?;
+        let content = serde_json::to_string(&content).map_err(|_| Failure::internal())?;
+        self.store.reports().insert(&new.owner, &StoredReport { head: head.clone(), places_key, content }).await?;
         // Of two tries at the same time, one was first; both tell of that one.
         let kept = self.store.reports().find(&new.owner, new.id, now).await?;
-        made(&kept.unwrap_or(stored))
+        let kept = kept.map_or_else(|| head.clone(), |kept| kept.head);
+        let was_there = kept != head;
+        Ok(MadeReport::of(kept, was_there))
     }
 
     /// Shows the owner's report.
@@ -115,18 +117,19 @@ impl Reviews {
         Ok(chart.draw(content.places.iter().map(|place| &place.analysis)))
     }
 
-    /// At most `limit` of the owner's reports, newest first.
+    /// At most `limit` of the owner's reports, newest first: all of them, or those after the one that was made then and
+    /// has this id.
     ///
     /// # Errors
     /// What the database's failure means for the caller.
     pub async fn list_reports(
         &self,
         owner: &Principal,
-        after: Option<&Position>,
+        after: Option<(Timestamp, ReportId)>,
         limit: u32,
     ) -> Result<Vec<MadeReport>, Failure> {
         let page = self.store.reports().page(owner, after, self.clock.now(), limit).await?;
-        page.iter().map(made).collect()
+        Ok(page.into_iter().map(|head| MadeReport::of(head, true)).collect())
     }
 
     /// At most `limit` ids of the owner's reports that begin like this.
@@ -134,6 +137,9 @@ impl Reviews {
     /// # Errors
     /// What the database's failure means for the caller.
     pub async fn report_ids(&self, owner: &Principal, prefix: &str, limit: u32) -> Result<Vec<String>, Failure> {
+        if !prefix.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f' | b'-')) {
+            return Ok(Vec::new());
+        }
         Ok(self.store.reports().ids_with_prefix(owner, prefix, self.clock.now(), limit).await?)
     }
 
@@ -147,41 +153,31 @@ impl Reviews {
         })
     }
 
-    fn content(&self, places: &[&Located<Place>], now: Timestamp) -> Content {
-        let figures = |answer: &&Located<Place>| {
-            let place = &answer.value;
-            PlaceFigures {
-                place_id: place.id.clone(),
-                review_ids: place.reviews.iter().filter_map(|review| review.id.clone()).collect(),
-                analysis: insight::analyze(place, now),
-                kept: self.reports.keep_google_figures.then(|| Kept::of(place)),
-            }
-        };
+    fn content(&self, places: &[&Located<Place>], last: Option<&StoredReport>, now: Timestamp) -> Content {
+        let keeps = self.reports.keep_google_figures;
         let samples: Vec<_> = places.iter().map(|answer| answer.value.reviews.as_slice()).collect();
-        Content { places: places.iter().map(figures).collect(), signals: analysis::across(&samples), changes: None }
+        let mut content = Content {
+            source: places.first().map_or(DataSource::GoogleMaps, |answer| answer.source),
+            places: places.iter().map(|answer| PlaceFigures::of(&answer.value, now, keeps)).collect(),
+            signals: analysis::across(&samples),
+            changes: None,
+        };
+        content.changes = last.and_then(|last| Changes::since(last, &content));
+        content
     }
 }
 
-fn made(stored: &StoredReport) -> Result<MadeReport, Failure> {
-    let content = Content::read(stored)?;
-    Ok(MadeReport {
-        id: stored.id,
-        title: shown_title(stored),
-        places: content.places.into_iter().map(|place| place.place_id).collect(),
-        created_at: stored.created_at,
-        expires_at: stored.expires_at,
-    })
+impl MadeReport {
+    fn of(head: ReportHead, was_there: bool) -> Self {
+        let title = shown_title(&head);
+        let ReportHead { id, place_ids: places, created_at, expires_at, .. } = head;
+        Self { id, title, places, created_at, expires_at, was_there }
+    }
 }
 
 /// What the owner called it, safe to show.
-fn shown_title(stored: &StoredReport) -> String {
-    sanitize::line(&stored.title, sanitize::NAME_LIMIT).text
-}
-
-/// The same failure, naming the place.
-fn about(id: &PlaceId, mut failure: Failure) -> Failure {
-    failure.message = format!("{} (place_id {id})", failure.message);
-    failure
+fn shown_title(head: &ReportHead) -> String {
+    sanitize::line(&head.title, sanitize::NAME_LIMIT).text
 }
 
 /// The same for the same places in any order.

@@ -7,6 +7,7 @@ use super::{
     markdown, shown_title,
 };
 use crate::{
+    clock::written,
     model::{DataSource, Failure, Located, Place, PlaceId},
     reviews::{
         Attribution, PlaceView,
@@ -16,7 +17,6 @@ use crate::{
     },
     store::StoredReport,
 };
-use jiff::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
@@ -49,12 +49,10 @@ pub struct ShownReport {
     pub unavailable: Vec<Unavailable>,
     /// URIs of charts (SVG).
     pub charts: Vec<String>,
-    /// Whose names and figures these are; absent if none are shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub data_source: Option<DataSource>,
-    /// What must be shown with them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub attribution: Option<Attribution>,
+    /// Whose data the report was made from.
+    pub data_source: DataSource,
+    /// What must be shown with it.
+    pub attribution: Attribution,
 }
 
 /// One place of a report.
@@ -98,7 +96,8 @@ impl Unavailable {
 impl ShownReport {
     /// Puts together what was kept and what was found now.
     pub(super) fn of(stored: &StoredReport, content: Content, found: &[Result<Found, Failure>]) -> Self {
-        let uri = format!("report://{}", stored.id);
+        let head = &stored.head;
+        let uri = format!("report://{}", head.id);
         let mut unavailable = Vec::new();
         let mut located: Vec<&Located<Place>> = Vec::new();
         let mut facts = Vec::new();
@@ -121,19 +120,21 @@ impl ShownReport {
             ReportPlace { letter, rank, facts, analysis: place.analysis }
         });
         Self {
-            report_id: stored.id.to_string(),
+            report_id: head.id.to_string(),
             charts: Chart::ALL.map(|chart| format!("{uri}/{}", chart.file_name())).to_vec(),
             uri,
-            title: shown_title(stored),
-            created_at: in_words(stored.created_at),
-            expires_at: in_words(stored.expires_at),
+            title: shown_title(head),
+            created_at: written(head.created_at),
+            expires_at: written(head.expires_at),
             places: places.collect(),
             differences: if is_comparison { comparison::differences(&rows) } else { Vec::new() },
             signals: content.signals,
             changes: content.changes,
             unavailable,
-            data_source: located.first().map(|found| found.source),
-            attribution: Attribution::of_several(&located),
+            data_source: content.source,
+            // Where nothing was fetched, what was kept is of when the report was made.
+            attribution: Attribution::of_several(&located)
+                .unwrap_or_else(|| Attribution::of(content.source, head.created_at)),
         }
     }
 
@@ -158,9 +159,4 @@ fn kept_facts(place: &PlaceFigures) -> PlaceFacts {
 
 fn rank_of(rows: &[ComparedPlace], facts: &PlaceFacts) -> Option<usize> {
     rows.iter().find(|row| row.facts.place_id == facts.place_id).map(|row| row.rank)
-}
-
-/// RFC 3339 in whole seconds.
-pub(super) fn in_words(time: Timestamp) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

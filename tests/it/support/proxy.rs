@@ -18,6 +18,8 @@ pub(crate) enum Mode {
     Cut,
     /// Takes bytes and lets none through.
     Stall,
+    /// Keeps bytes until the mode changes, and then lets them through.
+    Hold,
     /// Answers garbage in place of what the other side says.
     Corrupt,
     /// One byte of the answer at a time, each this much later.
@@ -67,13 +69,13 @@ async fn connection(client: TcpStream, target: SocketAddr, mode: watch::Receiver
     }
 }
 
-async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mode: watch::Receiver<Mode>, is_answer: bool) {
+async fn pump(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut mode: watch::Receiver<Mode>, is_answer: bool) {
     let mut piece = [0_u8; 4096];
     while let Ok(length) = from.read(&mut piece).await {
         if length == 0 {
             return;
         }
-        let now = *mode.borrow();
+        let Ok(now) = mode.wait_for(|mode| *mode != Mode::Hold).await.map(|mode| *mode) else { return };
         if pass(now, &piece[..length], &mut to, is_answer).await.is_err() {
             return;
         }
@@ -95,6 +97,6 @@ async fn pass(mode: Mode, bytes: &[u8], to: &mut OwnedWriteHalf, is_answer: bool
             }
             Ok(())
         }
-        Mode::Through | Mode::Corrupt | Mode::Trickle(_) | Mode::Cut => to.write_all(bytes).await,
+        Mode::Through | Mode::Hold | Mode::Corrupt | Mode::Trickle(_) | Mode::Cut => to.write_all(bytes).await,
     }
 }
