@@ -205,42 +205,51 @@ async fn record_again(database: &Database) {
     }
 }
 
-/// The connection breaks while the database writes: nobody can know whether it did. It did.
+/// The connection breaks, or falls silent, while the database writes: nobody can know whether it did. It did.
 #[tokio::test]
 async fn idem_07_a_write_of_unknown_outcome_is_looked_for_before_it_is_repeated() {
-    let database = crate::support::postgres::Database::new().await;
-    let url = url::Url::parse(&database.url).unwrap();
-    let target = format!("127.0.0.1:{}", url.port().unwrap_or(5432)).parse().unwrap();
-    let proxy = Proxy::start(target).await;
-    let mut through = url.clone();
-    through.set_port(Some(proxy.address.port())).unwrap();
-    let server = TestServer::builder()
-        .set("store.url", through.to_string())
-        .set("store.pool_min", "0")
-        .set("idempotency.lease", "300ms")
-        .start()
-        .await;
-    let database = Database::Postgres(database);
-    database
-        .run("CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$")
-        .await;
-    database.run("CREATE TRIGGER dawdle BEFORE INSERT ON reports FOR EACH ROW EXECUTE FUNCTION dawdle()").await;
+    for fault in [Mode::Cut, Mode::Stall] {
+        let database = crate::support::postgres::Database::new().await;
+        let mut url = url::Url::parse(&database.url).unwrap();
+        let target = format!("127.0.0.1:{}", url.port().unwrap_or(5432)).parse().unwrap();
+        let proxy = Proxy::start(target).await;
+        url.set_port(Some(proxy.address.port())).unwrap();
+        let server = TestServer::builder()
+            .set("store.url", url.to_string())
+            .set("store.pool_min", "0")
+            .set("store.acquire_timeout", "500ms")
+            .set("store.statement_timeout", "2s")
+            .set("idempotency.lease", "300ms")
+            .start()
+            .await;
+        let database = Database::Postgres(database);
+        let dawdle = "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN PERFORM pg_sleep(0.5); RETURN NEW; END $$";
+        database.run(dawdle).await;
+        database.run("CREATE TRIGGER dawdle BEFORE INSERT ON reports FOR EACH ROW EXECUTE FUNCTION dawdle()").await;
 
-    let cut = async {
-        let writing =
-            "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
-        until("the report is being written", async || database.numbers(writing).await == [1]).await;
-        proxy.set(Mode::Cut);
-    };
-    let (unknown, ()) = tokio::join!(server.call("create_report", report("one")), cut);
-    assert_eq!(unknown.code(), "store_unavailable");
-    assert!(unknown.text().contains("nothing is done twice"), "{}", unknown.text());
-    until("the report is kept", async || database.count("reports").await == 1).await;
+        let breaking = async {
+            let writing =
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()";
+            until("the report is being written", async || database.numbers(writing).await == [1]).await;
+            proxy.set(fault);
+        };
+        let (unknown, ()) = tokio::join!(server.call("create_report", report("one")), breaking);
+        assert_eq!(unknown.code(), "store_unavailable", "{fault:?}");
+        assert!(unknown.text().contains("nothing is done twice"), "{}", unknown.text());
+        until("the report is kept", async || database.count("reports").await == 1).await;
 
-    proxy.set(Mode::Through);
-    let retried = server.call("create_report", report("one")).await;
-    assert_eq!(database.count("reports").await, 1);
-    assert!(server.call("get_report", json!({"report_id": id(&retried)})).await.data()["title"].is_string());
+        proxy.set(Mode::Through);
+        let mut retried = server.call("create_report", report("one")).await;
+        while retried.0["isError"] == json!(true) {
+            // Connections that fell silent are given up one by one.
+            assert_eq!(retried.code(), "store_unavailable");
+            retried = server.call("create_report", report("one")).await;
+        }
+        assert!(is_replayed(&retried), "it is found");
+        assert_eq!(database.count("reports").await, 1);
+        assert!(server.call("get_report", json!({"report_id": id(&retried)})).await.data()["title"].is_string());
+    }
 }
 
 #[tokio::test]

@@ -171,7 +171,12 @@ async fn res_09_connections_that_are_cut_are_replaced_and_readiness_follows() {
 #[tokio::test]
 async fn res_10_a_server_that_became_read_only_is_left() {
     let database = postgres::Database::new().await;
-    let server = TestServer::builder().set("store.url", &database.url).set("store.pool_min", "0").start().await;
+    let server = TestServer::builder()
+        .set("store.url", &database.url)
+        .set("store.pool_min", "0")
+        .set("store.pool_max", "1")
+        .start()
+        .await;
     make(&server, "one").await;
     database.alter("ALTER DATABASE {} SET default_transaction_read_only = on").await;
     let cut = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()";
