@@ -58,12 +58,11 @@ async fn res_21_killed_a_hundred_times_nothing_is_lost_or_done_twice() {
             let keys: Vec<String> = (0..CALLS).map(|call| format!("{round}-{call}")).collect();
             let answers = write_until_killed(&mut server, &keys, moment(round)).await;
             for (key, answer) in keys.into_iter().zip(answers) {
-                match answer {
-                    Ok(answer) => promised.note(&key, &answer),
-                    Err(_) => {
-                        interrupted += 1;
-                        unanswered.push(key);
-                    }
+                if let Ok(answer) = answer {
+                    promised.note(&key, &answer);
+                } else {
+                    interrupted += 1;
+                    unanswered.push(key);
                 }
             }
         }
