@@ -2,7 +2,10 @@
 
 use crate::clock::Clock;
 use jiff::Timestamp;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 /// How a dependency is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +45,20 @@ pub struct Check {
     pub state: State,
     /// Since when.
     pub since: Timestamp,
+    /// When it was last heard of, by a probe or by a real call.
+    pub checked_at: Option<Timestamp>,
+    /// How long it took to answer the last probe.
+    pub latency: Option<Duration>,
+    /// What it last failed with, and when; also after it has recovered.
+    pub last_failure: Option<(String, Timestamp)>,
+    /// Whether it was ever up.
+    was_up: bool,
+    /// Probes in a row that failed.
+    failed_probes: u32,
 }
+
+/// A failure that lasts is logged again at each third probe.
+const LOGGED_PROBES: u32 = 3;
 
 /// All checks of one server. Clones see the same checks.
 #[derive(Debug, Clone)]
@@ -59,8 +75,17 @@ impl Health {
 
     /// Adds a check; the part that owns the dependency keeps the reporter.
     pub fn register(&self, name: &'static str, needed_to_serve: bool) -> Reporter {
-        let check = Check { name, needed_to_serve, state: State::Unknown, since: self.clock.now() };
-        self.lock().push(check);
+        self.lock().push(Check {
+            name,
+            needed_to_serve,
+            state: State::Unknown,
+            since: self.clock.now(),
+            checked_at: None,
+            latency: None,
+            last_failure: None,
+            was_up: false,
+            failed_probes: 0,
+        });
         Reporter { health: self.clone(), name }
     }
 
@@ -74,28 +99,48 @@ impl Health {
         self.lock().iter().all(|check| !check.needed_to_serve || check.state == State::Up)
     }
 
-    fn set(&self, name: &'static str, state: State) {
-        let now = self.clock.now();
+    /// Whether this instance has been able to serve: what it needs has answered once.
+    pub fn is_started(&self) -> bool {
+        self.lock().iter().all(|check| !check.needed_to_serve || check.was_up)
+    }
+
+    /// The present moment of the clock by which the checks are dated.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn update(&self, name: &'static str, change: impl FnOnce(&mut Check)) {
         let mut checks = self.lock();
-        let Some(check) = checks.iter_mut().find(|check| check.name == name) else {
-            return;
-        };
-        if check.state.as_str() == state.as_str() {
-            check.state = state;
-            return;
+        if let Some(check) = checks.iter_mut().find(|check| check.name == name) {
+            check.checked_at = Some(self.clock.now());
+            change(check);
         }
-        match &state {
-            State::Down(cause) => tracing::warn!(dependency = name, cause, "dependency is down"),
-            State::Up | State::Unknown => {
-                tracing::info!(dependency = name, state = state.as_str(), "dependency changed");
-            }
-        }
-        check.state = state;
-        check.since = now;
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Check>> {
         self.checks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Check {
+    /// Every change is logged once.
+    fn enter(&mut self, state: State, now: Timestamp) {
+        if let State::Down(cause) = &state {
+            self.last_failure = Some((cause.clone(), now));
+        }
+        self.was_up |= state == State::Up;
+        if self.state.as_str() != state.as_str() {
+            log_change(self.name, &state);
+            self.since = now;
+        }
+        self.state = state;
+    }
+}
+
+fn log_change(dependency: &'static str, state: &State) {
+    match state {
+        State::Down(cause) => tracing::warn!(dependency, cause, "dependency is down"),
+        State::Up | State::Unknown => tracing::info!(dependency, state = state.as_str(), "dependency changed"),
     }
 }
 
@@ -107,13 +152,34 @@ pub struct Reporter {
 }
 
 impl Reporter {
-    /// The dependency answered.
+    /// The dependency answered a real call.
     pub fn up(&self) {
-        self.health.set(self.name, State::Up);
+        let now = self.health.now();
+        self.health.update(self.name, |check| check.enter(State::Up, now));
     }
 
-    /// The dependency failed. `cause` is for the operator: what is wrong and what to do, without secrets.
+    /// The dependency failed a real call. `cause` is for the operator: what is wrong and what to do, without secrets.
     pub fn down(&self, cause: impl Into<String>) {
-        self.health.set(self.name, State::Down(cause.into()));
+        let now = self.health.now();
+        self.health.update(self.name, |check| check.enter(State::Down(cause.into()), now));
+    }
+
+    /// The outcome of a probe: how long the answer took, or the cause of the failure as in [`Reporter::down`].
+    pub fn probed(&self, outcome: Result<Duration, String>) {
+        let now = self.health.now();
+        self.health.update(self.name, |check| match outcome {
+            Ok(latency) => {
+                (check.latency, check.failed_probes) = (Some(latency), 0);
+                check.enter(State::Up, now);
+            }
+            Err(cause) => {
+                check.failed_probes += 1;
+                if check.failed_probes % LOGGED_PROBES == 0 {
+                    let (probes, since) = (check.failed_probes, check.since);
+                    tracing::warn!(dependency = check.name, cause, probes, %since, "dependency is still down");
+                }
+                check.enter(State::Down(cause), now);
+            }
+        });
     }
 }

@@ -164,12 +164,21 @@ impl Redis {
         status.waiting > 0 && status.available == 0 && status.size >= status.max_size
     }
 
-    /// Asks whether it is there, so that the health check knows before the first call does.
-    pub async fn ping(&self) {
-        let pinged = self.run(async |connection| cmd("PING").query_async::<String>(connection).await);
-        if pinged.await.is_err() {
-            tracing::debug!("Redis did not answer the first ping");
+    /// Asks whether it is there, beside the breaker, and tells the health check.
+    pub async fn probe(&self, clock: &Clock) {
+        let started = clock.elapsed();
+        let ping = self.operate(async |connection| cmd("PING").query_async::<String>(connection).await);
+        let fault = match tokio::time::timeout(self.operation, ping).await {
+            Ok(Ok(_)) => None,
+            Ok(Err(fault)) => Some(fault),
+            Err(_elapsed) => Some(Fault::TimedOut),
+        };
+        // One that refuses to write answers a ping; only a write shows that it is well again.
+        if fault.is_none() && self.refuses.load(Ordering::Relaxed) {
+            return;
         }
+        let latency = clock.elapsed().saturating_sub(started);
+        self.health.probed(fault.map_or(Ok(latency), |fault| Err(fault.in_words().to_owned())));
     }
 
     /// Where its breaker stands.

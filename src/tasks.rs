@@ -1,7 +1,13 @@
-//! Background work is owned: what is spawned here is waited for when the process stops.
+//! Background work is owned: what is spawned here is waited for when the process stops, and what must go on for ever is
+//! started again when it dies.
 
-use std::{future::Future, time::Duration};
+use crate::telemetry::Metrics;
+use futures_util::FutureExt as _;
+use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Before work that died is started again, at first and at most.
+const RESTART_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
 
 /// All background work of one server, with the signal that ends it.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +30,24 @@ impl Tasks {
         self.tracker.spawn(work);
     }
 
+    /// Keeps work going that has no end, until the process stops: if it ends or panics, it is counted, logged, and
+    /// started again after a pause.
+    pub fn supervise<F>(&self, name: &'static str, metrics: Metrics, work: impl Fn() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = self.stop.clone();
+        self.spawn(async move {
+            let (mut wait, longest) = RESTART_WAITS;
+            while stop.run_until_cancelled(AssertUnwindSafe(work()).catch_unwind()).await.is_some() {
+                metrics.task_restarted(name);
+                tracing::error!(task = name, wait_ms = wait.as_millis(), "background work ended; it is started again");
+                stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+                wait = longest.min(wait * 2);
+            }
+        });
+    }
+
     /// Fires when the process is asked to stop.
     pub fn stopping(&self) -> CancellationToken {
         self.stop.clone()
@@ -34,5 +58,37 @@ impl Tasks {
         self.stop.cancel();
         self.tracker.close();
         tokio::time::timeout(limit, self.tracker.wait()).await.is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
+    #[tokio::test]
+    async fn life_11_background_work_that_dies_is_started_again_and_counted() {
+        let (tasks, metrics) = (Tasks::new(), Metrics::new().expect("metrics"));
+        let starts = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&starts);
+        tasks.supervise("probes", metrics.clone(), move || {
+            let start = counted.fetch_add(1, Ordering::SeqCst);
+            async move {
+                match start {
+                    0 => panic!("a secret of the panic"),
+                    1 => {}
+                    _ => std::future::pending().await,
+                }
+            }
+        });
+        while starts.load(Ordering::SeqCst) < 3 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let page = metrics.render().expect("a page");
+        assert!(page.contains("background_restarts_total{task=\"probes\"} 2"), "{page}");
+        assert!(tasks.stop(Duration::from_secs(5)).await, "it ends when the process does");
     }
 }

@@ -1,6 +1,6 @@
 //! What every part is built on, and the building of the parts.
 
-use super::{chores, chores::Opening};
+use super::{chores, chores::Opening, probes::Probes};
 use crate::{
     budget::{self, Budget},
     cache::{self, Cache, Lifetimes},
@@ -30,6 +30,14 @@ use std::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+/// The use cases, and what lies between them and Google.
+pub(super) struct Domain {
+    pub(super) reviews: Reviews,
+    pub(super) budget: Budget,
+    places: Arc<Places>,
+    redis: Option<Redis>,
+}
+
 /// What every part is built on.
 pub(super) struct Base {
     pub(super) clock: Clock,
@@ -54,8 +62,8 @@ impl Base {
         Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::new()?, health, store, secret })
     }
 
-    /// The use cases, with all that lies between them and Google.
-    pub(super) fn reviews(&self, config: &Config, google: Google) -> Result<(Reviews, Budget)> {
+    /// Builds the use cases, with all that lies between them and Google.
+    pub(super) fn domain(&self, config: &Config, google: Google) -> Result<Domain> {
         let redis = config.cache.redis_url.as_ref().map(|url| self.redis(&config.cache, url)).transpose()?;
         let credential = google.api_key.clone().unwrap_or_default();
         let budget = self.budget(config, &google, redis.clone(), &credential);
@@ -71,9 +79,22 @@ impl Base {
             [places, redis].into_iter().flatten().collect()
         });
 
-        let cache = self.cache(&config.cache, credential, redis);
-        let reviews = Reviews::new(places, cache, self.store.clone(), config.reports.clone(), self.clock.clone());
-        Ok((reviews, budget))
+        let cache = self.cache(&config.cache, credential, redis.clone());
+        let (store, reports) = (self.store.clone(), config.reports.clone());
+        let reviews = Reviews::new(Arc::clone(&places), cache, store, reports, self.clock.clone());
+        Ok(Domain { reviews, budget, places, redis })
+    }
+
+    /// Asks all dependencies whether they are well, from now on.
+    pub(super) fn probe(&self, config: &Config, domain: &Domain) {
+        let (clock, tasks, metrics) = (self.clock.clone(), self.tasks.clone(), self.metrics.clone());
+        let probes = Probes { clock, tasks, metrics, interval: config.health.interval };
+        probes.google(&domain.places, config);
+        if let Some(redis) = &domain.redis {
+            probes.redis(redis);
+        }
+        probes.database(&self.store);
+        probes.disk(&self.store, &self.health, config);
     }
 
     fn budget(&self, config: &Config, google: &Google, redis: Option<Redis>, credential: &SecretString) -> Budget {
@@ -93,7 +114,7 @@ impl Base {
         let seal = self.secret.derive("seal of the cache");
         let settings = cache::Settings { memory_bytes: settings.memory_bytes, lifetimes, credential, seal, redis };
         let cache = Cache::new(settings, self.clock.clone(), self.tasks.clone(), self.metrics.clone());
-        chores::tidy(cache.clone(), &self.tasks);
+        chores::tidy(cache.clone(), &self.tasks, self.metrics.clone());
         cache
     }
 
@@ -105,16 +126,13 @@ impl Base {
             operation: cache.redis_operation_timeout,
             lookup: cache.redis_lookup_timeout,
         };
-        let redis = Redis::new(&settings, self.clock.clone(), self.health.register("redis", false))?;
-        let first = redis.clone();
-        self.tasks.spawn(async move { first.ping().await });
-        Ok(redis)
+        Ok(Redis::new(&settings, self.clock.clone(), self.health.register("redis", false))?)
     }
 
     /// Opens the database, and keeps it in order from then on.
     pub(super) async fn open(&self, config: &Config, budget: Budget) -> Result<Opening> {
         let keeper = chores::Keeper { store: self.store.clone(), budget, clock: self.clock.clone() };
-        Opening::begin(keeper, config.store.start_timeout, &self.tasks).await
+        Opening::begin(keeper, config.store.start_timeout, &self.tasks, self.metrics.clone()).await
     }
 
     /// The MCP server.

@@ -1,5 +1,4 @@
-//! What is done again and again without anybody asking: opening the database, looking whether it answers, and removing
-//! what has expired.
+//! What is done again and again without anybody asking: opening the database, and removing what has expired.
 
 use crate::{
     budget::Budget,
@@ -7,16 +6,17 @@ use crate::{
     clock::{Clock, pacific_day},
     store::{StartError, Store},
     tasks::Tasks,
+    telemetry::Metrics,
 };
 use anyhow::Result;
 use jiff::ToSpan as _;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::watch;
 
 /// How often the cache gives up what has expired.
 const TIDY_EVERY: Duration = Duration::from_secs(10);
-/// How often the database is asked whether it answers.
-const PROBE_EVERY: Duration = Duration::from_secs(5);
+/// How often the day's spend is written that could not be written at once.
+const SAVE_EVERY: Duration = Duration::from_secs(5);
 /// How often what has expired is removed.
 const PURGE_EVERY: Duration = Duration::from_mins(10);
 /// How long the spend of a day is remembered.
@@ -40,19 +40,19 @@ pub(super) struct Opening(watch::Receiver<Progress>);
 
 impl Opening {
     /// Begins, and waits a little for the end.
-    pub(super) async fn begin(keeper: Keeper, limit: Duration, tasks: &Tasks) -> Result<Self> {
+    pub(super) async fn begin(keeper: Keeper, limit: Duration, tasks: &Tasks, metrics: Metrics) -> Result<Self> {
         let (sender, mut receiver) = watch::channel(Progress::UnderWay);
-        let stop = tasks.stopping();
+        let (stop, keeping) = (tasks.stopping(), tasks.clone());
         tasks.spawn(async move {
-            let work = async {
-                let progress = keeper.open(limit).await;
-                let is_open = matches!(progress, Progress::Done);
-                sender.send_replace(progress);
-                if is_open {
-                    keeper.keep().await;
-                }
-            };
-            stop.run_until_cancelled(work).await;
+            let Some(progress) = stop.run_until_cancelled(keeper.open(limit)).await else { return };
+            if matches!(progress, Progress::Done) {
+                let keeper = Arc::new(keeper);
+                keeping.supervise("database_upkeep", metrics, move || {
+                    let keeper = Arc::clone(&keeper);
+                    async move { keeper.keep().await }
+                });
+            }
+            sender.send_replace(progress);
         });
         let ended = receiver.wait_for(|progress| !matches!(progress, Progress::UnderWay));
         if let Ok(Ok(progress)) = tokio::time::timeout(PATIENCE, ended).await
@@ -104,14 +104,13 @@ impl Keeper {
         }
     }
 
-    /// Probes, saves and purges for ever.
+    /// Saves and purges for ever.
     async fn keep(&self) {
         loop {
             self.purge().await;
             let purged = self.clock.elapsed();
             while self.clock.elapsed().saturating_sub(purged) < PURGE_EVERY {
-                self.clock.sleep(PROBE_EVERY).await;
-                self.store.probe().await;
+                self.clock.sleep(SAVE_EVERY).await;
                 self.budget.save().await;
             }
         }
@@ -137,11 +136,14 @@ impl Keeper {
 }
 
 /// Content whose time is over leaves the memory even if nobody asks for anything.
-pub(super) fn tidy(cache: Cache, tasks: &Tasks) {
-    let stop = tasks.stopping();
-    tasks.spawn(async move {
-        while stop.run_until_cancelled(tokio::time::sleep(TIDY_EVERY)).await.is_some() {
-            cache.tidy();
+pub(super) fn tidy(cache: Cache, tasks: &Tasks, metrics: Metrics) {
+    tasks.supervise("cache_upkeep", metrics, move || {
+        let cache = cache.clone();
+        async move {
+            loop {
+                tokio::time::sleep(TIDY_EVERY).await;
+                cache.tidy();
+            }
         }
     });
 }

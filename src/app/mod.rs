@@ -2,6 +2,10 @@
 
 mod base;
 mod chores;
+mod probes;
+mod watchdog;
+
+pub use watchdog::Watchdog;
 
 use crate::{
     clock::Clock,
@@ -12,6 +16,7 @@ use crate::{
     resources,
     store::{Applied, Store},
     tasks::Tasks,
+    telemetry::Metrics,
     tools,
 };
 use anyhow::{Context as _, Result};
@@ -54,6 +59,7 @@ pub struct App {
     operations_address: SocketAddr,
     emulator: Option<Emulator>,
     tasks: Tasks,
+    metrics: Metrics,
     store: Store,
     opening: Opening,
     drain: Duration,
@@ -72,16 +78,23 @@ impl App {
         let base = Base::new(&config, clock)?;
         base.store.lock()?;
         let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
-        let (reviews, budget) = base.reviews(&config, google)?;
-        let opening = base.open(&config, budget).await?;
+        let domain = base.domain(&config, google)?;
+        let opening = base.open(&config, domain.budget.clone()).await?;
+        base.probe(&config, &domain);
 
-        let mut tools = tools::all(&reviews);
+        let mut tools = tools::all(&domain.reviews);
         tools.extend(more_tools);
-        let offers = Offers { tools, resources: resources::all(&reviews) };
+        let offers = Offers { tools, resources: resources::all(&domain.reviews) };
         let server = base.server(&config, offers);
         let (address, operations_address, cut) = base.listen(&config, server, caller).await?;
         let drain = config.server.drain_timeout;
-        Ok(Self { address, operations_address, emulator, tasks: base.tasks, store: base.store, opening, drain, cut })
+        let Base { tasks, metrics, store, .. } = base;
+        Ok(Self { address, operations_address, emulator, tasks, metrics, store, opening, drain, cut })
+    }
+
+    /// Ends the process when its runtime hangs for so long, as long as the watchdog is held; zero watches nothing.
+    pub fn watch(&self, limit: Duration) -> Option<Watchdog> {
+        (!limit.is_zero()).then(|| Watchdog::start(limit, &self.tasks, self.metrics.clone()))
     }
 
     /// Why the server cannot go on, if that comes to pass: the database could not be opened within its time.
@@ -141,8 +154,8 @@ async fn upstream(config: &Config, clock: &Clock, tasks: &Tasks) -> Result<(Goog
 pub fn tool_definitions(config: &Config) -> Result<Vec<serde_json::Value>> {
     // Nothing is opened: definitions depend on no state.
     let base = Base::with_secret(config, Clock::system(), SecretKey::random())?;
-    let (reviews, _) = base.reviews(config, config.google.clone())?;
-    Ok(tools::all(&reviews).iter().map(Offer::definition).collect())
+    let domain = base.domain(config, config.google.clone())?;
+    Ok(tools::all(&domain.reviews).iter().map(Offer::definition).collect())
 }
 
 /// Brings the schema of the configured database up to date.

@@ -12,8 +12,9 @@ use std::process::ExitCode;
 pub(super) async fn run(config: Config) -> Result<ExitCode> {
     let signals = StopSignals::listen()?;
     telemetry::install_logging(&config.log);
-    let provider = config.upstream.provider;
+    let (provider, limit) = (config.upstream.provider, config.health.watchdog);
     let app = App::start(config, Parts::default()).await?;
+    let _watchdog = app.watch(limit);
     introduce(&app, provider);
     tokio::select! {
         () = signals.arrived() => tracing::info!("stopping: calls under way may finish"),

@@ -1,7 +1,7 @@
 //! Rules that look at more than the form of one value.
 
 use super::{Config, Problem};
-use crate::model::SecretKey;
+use crate::model::{PlaceId, SecretKey};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{net::IpAddr, time::Duration};
 use tracing_subscriber::EnvFilter;
@@ -76,6 +76,8 @@ fn lifetimes(config: &Config) -> Vec<Problem> {
         ("google.retry_first_wait", config.google.retry_first_wait),
         ("google.pool_idle_timeout", config.google.pool_idle_timeout),
         ("server.drain_timeout", config.server.drain_timeout),
+        ("health.interval", config.health.interval),
+        ("health.watchdog", config.health.watchdog),
     ];
     let long = lifetimes.into_iter().filter(|(_, duration)| *duration > LONGEST_LIFETIME);
     let mut found: Vec<_> = long.map(|(key, _)| problem(key, "must be at most 10m")).collect();
@@ -202,6 +204,9 @@ fn store(config: &Config) -> Vec<Problem> {
     }
     if !(SHORTEST_REPORTS..=LONGEST_REPORTS).contains(&config.reports.lifetime) {
         found.push(problem("reports.lifetime", "must be from 1d to 366d"));
+    }
+    if PlaceId::parse(&config.health.google_place_id).is_err() {
+        found.push(problem("health.google_place_id", "must be a place id of Google"));
     }
     if !(Duration::from_secs(1)..=Duration::from_hours(1)).contains(&store.start_timeout) {
         found.push(problem("store.start_timeout", "must be from 1s to 1h"));

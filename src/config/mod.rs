@@ -6,7 +6,9 @@ mod reader;
 mod settings;
 
 pub use reader::{Problem, Sources};
-pub use settings::{Cache, Config, Google, Idempotency, Log, LogFormat, Provider, Reports, Server, Store, Upstream};
+pub use settings::{
+    Cache, Config, Google, Health, Idempotency, Log, LogFormat, Provider, Reports, Server, Store, Upstream,
+};
 
 use reader::Reader;
 use std::fmt;
@@ -66,6 +68,12 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
             lifetime: reader.duration("reports.lifetime"),
         },
         idempotency: Idempotency { lease: reader.duration("idempotency.lease") },
+        health: Health {
+            interval: reader.duration("health.interval"),
+            watchdog: reader.duration("health.watchdog"),
+            google_place_id: reader.value("health.google_place_id"),
+            least_free_bytes: reader.value("health.least_free_bytes"),
+        },
         log: Log { level: reader.value("log.level"), format: reader.value("log.format") },
     };
     let (effective, mut problems) = reader.finish();

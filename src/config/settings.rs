@@ -22,6 +22,8 @@ pub struct Config {
     pub reports: Reports,
     /// `[idempotency]`
     pub idempotency: Idempotency,
+    /// `[health]`
+    pub health: Health,
     /// `[log]`
     pub log: Log,
 }
@@ -166,6 +168,19 @@ pub struct Reports {
 pub struct Idempotency {
     /// How long a claim holds after its holder was last heard of.
     pub lease: Duration,
+}
+
+/// How the server finds out whether its dependencies are well.
+#[derive(Debug, Clone)]
+pub struct Health {
+    /// Between two probes of each dependency; zero for none.
+    pub interval: Duration,
+    /// How long the runtime may hang before the process is ended; zero for ever.
+    pub watchdog: Duration,
+    /// The place by which Google is asked.
+    pub google_place_id: String,
+    /// Free bytes on the disk of the database below which it counts as full.
+    pub least_free_bytes: u64,
 }
 
 /// What is logged, and how.

@@ -134,6 +134,12 @@ impl Places {
         })
     }
 
+    /// Asks Google about a place without cost and beside the budget, the breaker and the retries, and tells the health
+    /// check what came of it.
+    pub async fn probe(&self, id: &str) {
+        self.http.probe(self.http.client.get(self.url(&["v1", "places", id]))).await;
+    }
+
     /// The worst position of its breakers.
     pub fn breaker_position(&self) -> Position {
         self.place_details.position().max(self.search_text.position())

@@ -4,7 +4,7 @@ use super::{
     GoogleError, classify,
     convert::Reading,
     drift::{DriftKind, Finding},
-    mask::FieldMask,
+    mask::{FieldMask, HEALTH},
     repair,
     watch::Watch,
 };
@@ -102,6 +102,30 @@ impl Http {
         reserved.ended();
         observed.ended(outcome.as_ref().err());
         outcome
+    }
+
+    /// Asks without cost whether Google answers, and tells the health check.
+    pub(super) async fn probe(&self, request: RequestBuilder) {
+        let Ok(key) = self.key() else { return };
+        let request = request.header("x-goog-api-key", key).header("x-goog-fieldmask", HEALTH);
+        let started = self.clock.elapsed();
+        let limit = self.settings.total_timeout;
+        let answer = timeout(limit, request.send()).await;
+        let latency = self.clock.elapsed().saturating_sub(started);
+        let error = match answer {
+            Err(_elapsed) => GoogleError::TimedOut(limit),
+            Ok(Err(error)) if error.is_timeout() => GoogleError::TimedOut(self.settings.connect_timeout),
+            Ok(Err(_)) => GoogleError::Unreachable,
+            Ok(Ok(response)) if response.status().is_success() => return self.watch.probed(Ok(latency)),
+            Ok(Ok(response)) => {
+                let status = response.status().as_u16();
+                let body = timeout(limit, self.body(response, ERROR_BODY_BYTES)).await;
+                classify(status, &body.ok().and_then(Result::ok).unwrap_or_default(), self.clock.now())
+            }
+        };
+        // That the place is gone is an answer too.
+        let is_answer = matches!(error, GoogleError::PlaceObsolete | GoogleError::PlaceIdInvalid);
+        self.watch.probed(if is_answer { Ok(latency) } else { Err(error.to_string()) });
     }
 
     /// Within the limit of one request, and within a deadline that may move while it is under way.

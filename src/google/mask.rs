@@ -45,6 +45,9 @@ pub const PLACE: FieldMask = FieldMask {
     sku: Sku::DetailsEnterpriseAtmosphere,
 };
 
+/// For the health check: ids alone cost nothing, and their number is not limited.
+pub const HEALTH: &str = "id";
+
 /// Enough to choose among the hits of a search. Without `reviews`: they would be billed for twenty places.
 pub const SEARCH: FieldMask = FieldMask {
     fields: "places.id,places.displayName,places.formattedAddress,places.primaryTypeDisplayName,places.googleMapsUri,\

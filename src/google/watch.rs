@@ -35,6 +35,11 @@ impl Watch {
         Observed { watch: self, endpoint, clock, started: clock.elapsed(), outcome: "cancelled" }
     }
 
+    /// The health check was answered, after this time, or not.
+    pub(super) fn probed(&self, outcome: Result<Duration, String>) {
+        self.health.probed(outcome);
+    }
+
     /// An answer differed from the published schema.
     pub(super) fn drift(&self, endpoint: &'static str, findings: &[Finding]) {
         for finding in findings {

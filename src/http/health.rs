@@ -8,7 +8,8 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{StatusCode, header};
-use serde_json::{Value, json};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 /// What the health paths look at.
@@ -37,6 +38,11 @@ pub(super) async fn ready(State(readiness): State<Readiness>) -> Response {
     report(is_ready, &checks(&readiness, needed))
 }
 
+/// Started: what this instance needs has answered once.
+pub(super) async fn started(State(readiness): State<Readiness>) -> Response {
+    report(readiness.health.is_started(), &checks(&readiness, |check| check.needed_to_serve))
+}
+
 /// Everything: 503 when any dependency is down.
 pub(super) async fn summary(State(readiness): State<Readiness>) -> Response {
     let is_well = readiness.health.checks().iter().all(|check| check.state.is_up());
@@ -57,18 +63,35 @@ fn unavailable(body: Value) -> Response {
 }
 
 fn checks(readiness: &Readiness, which: impl Fn(&Check) -> bool) -> Vec<Value> {
+    let now = readiness.health.now();
     let shown = |check: &Check| {
-        let mut shown = json!({
-            "name": check.name,
-            "state": check.state.as_str(),
-            "since": written(check.since),
-        });
-        if let (Condition::Down(cause), true, Some(shown)) =
-            (&check.state, readiness.tells_causes, shown.as_object_mut())
-        {
-            shown.insert("cause".to_owned(), json!(cause));
+        let mut shown = Map::from_iter([
+            ("name".to_owned(), json!(check.name)),
+            ("state".to_owned(), json!(check.state.as_str())),
+            ("since".to_owned(), json!(written(check.since))),
+        ]);
+        if readiness.tells_causes {
+            shown.extend(for_the_operator(check, now));
         }
-        shown
+        Value::Object(shown)
     };
     readiness.health.checks().iter().filter(|check| which(check)).map(shown).collect()
+}
+
+/// Why, how fast, and how old this answer is.
+fn for_the_operator(check: &Check, now: Timestamp) -> Map<String, Value> {
+    let mut told = Map::new();
+    if let Condition::Down(cause) = &check.state {
+        told.insert("cause".to_owned(), json!(cause));
+    }
+    if let Some((cause, at)) = &check.last_failure {
+        told.insert("last_failure".to_owned(), json!({"cause": cause, "at": written(*at)}));
+    }
+    if let Some(latency) = check.latency {
+        told.insert("latency_ms".to_owned(), json!(latency.as_secs_f64() * 1_000.0));
+    }
+    if let Some(checked_at) = check.checked_at {
+        told.insert("age_seconds".to_owned(), json!(now.duration_since(checked_at).as_secs().max(0)));
+    }
+    told
 }

@@ -44,6 +44,7 @@ pub fn routes(
     let health = Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/startupz", get(health::started))
         .route("/health", get(health::summary))
         .with_state(readiness);
     mcp.merge(health)

@@ -20,10 +20,15 @@ pub fn routes(metrics: Metrics, readiness: Readiness) -> Router {
     let health = Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/startupz", get(health::started))
         .route("/health", get(health::summary))
         .with_state(Readiness { tells_causes: true, ..readiness });
     let not_found = || async {
-        Problem::new(StatusCode::NOT_FOUND, "not_found", "Paths here are /metrics, /livez, /readyz and /health.")
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "not_found",
+            "Paths here are /metrics, /livez, /readyz, /startupz and /health.",
+        )
     };
     Router::new()
         .route("/metrics", get(metrics_page))

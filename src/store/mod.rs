@@ -18,12 +18,12 @@ pub use migrations::{Applied, StartError};
 pub use reports::{ReportHead, Reports, StoredReport};
 pub use spend::{Spend, Spent};
 
-use crate::{config, health::Reporter};
+use crate::{clock::Clock, config, health::Reporter};
 use db::{Db, reading};
 use secrecy::ExposeSecret as _;
 use std::{
     fs::File,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -111,14 +111,19 @@ impl Store {
     }
 
     /// Asks the database for nothing, and tells the health check whether it answered in time.
-    pub async fn probe(&self) {
+    pub async fn probe(&self, clock: &Clock) {
+        let started = clock.elapsed();
         let answer: Result<i64, _> = reading!(self, connection => {
             sqlx::query_scalar("SELECT CAST(1 AS BIGINT)").fetch_one(connection).await
         });
+        let latency = clock.elapsed().saturating_sub(started);
         // Whoever gets no connection is as good as without a database.
-        if let Err(error) = answer {
-            self.0.health.down(error.cause());
-        }
+        self.0.health.probed(answer.map(|_| latency).map_err(|error| error.cause()));
+    }
+
+    /// The folder of the file, if it is SQLite.
+    pub fn folder(&self) -> Option<&Path> {
+        self.0.file.as_deref().and_then(Path::parent)
     }
 
     /// The reports.

@@ -33,6 +33,7 @@ pub struct Metrics {
     cost: Counter<f64>,
     cache_requests: Counter<u64>,
     idempotent_requests: Counter<u64>,
+    task_restarts: Counter<u64>,
 }
 
 /// What came of a writing call.
@@ -131,6 +132,7 @@ impl Metrics {
                 "Findings in Google's answers that its published schema does not name or that have another type.",
             ),
             cache_requests: counter(&meter, "cache.requests", "Requests to the cache by tier and outcome."),
+            task_restarts: counter(&meter, "background.restarts", "Background work that died and was started again."),
             idempotent_requests: counter(&meter, "idempotent.requests", "Writing calls by what came of them."),
             cost: meter
                 .f64_counter("upstream.cost.usd")
@@ -185,6 +187,11 @@ impl Metrics {
     /// A tier of the cache was asked, or given something.
     pub fn cache(&self, tier: &'static str, outcome: CacheOutcome) {
         self.cache_requests.add(1, &[KeyValue::new("tier", tier), KeyValue::new("outcome", outcome.as_str())]);
+    }
+
+    /// Background work died and is started again.
+    pub fn task_restarted(&self, task: &'static str) {
+        self.task_restarts.add(1, &[KeyValue::new("task", task)]);
     }
 
     /// A writing call was answered.

@@ -21,6 +21,7 @@ mod crash;
 mod drift;
 mod emulator;
 mod errors;
+mod health;
 mod hostile_reviews;
 mod idempotency;
 mod injection;

@@ -94,6 +94,8 @@ impl Builder {
             .with("cache.places_content_ttl", "0")
             .with("cache.missing_place_ttl", "0")
             .with("google.daily_budget_usd", "0")
+            // Google is asked by calls alone, unless a test is about that.
+            .with("health.interval", "0")
             // A slow machine is no fault of Redis.
             .with("cache.redis_lookup_timeout", "20s")
             .with("cache.redis_operation_timeout", "20s")

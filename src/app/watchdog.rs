@@ -1,0 +1,91 @@
+//! Ends the process when its runtime hangs, so that whatever restarts it can do so: a process that is there but answers
+//! nobody is worse than none. The watch is kept by a thread of its own, because a runtime that hangs cannot watch itself.
+
+use crate::{tasks::Tasks, telemetry::Metrics};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+/// Between two beats, and between two looks at them.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Watches over a runtime until it is dropped.
+#[derive(Debug)]
+pub struct Watchdog(Arc<AtomicBool>);
+
+impl Watchdog {
+    /// Ends the process when no beat has come for as long as `limit`. A process that was stopped and goes on is given
+    /// time: the watch stands still with it.
+    pub(super) fn start(limit: Duration, tasks: &Tasks, metrics: Metrics) -> Self {
+        let beats = Arc::new(AtomicU64::new(0));
+        let heart = Arc::clone(&beats);
+        tasks.supervise("heartbeat", metrics, move || {
+            let heart = Arc::clone(&heart);
+            async move {
+                loop {
+                    heart.fetch_add(1, Ordering::Relaxed);
+                    tokio::time::sleep(BEAT).await;
+                }
+            }
+        });
+        let is_over = Arc::new(AtomicBool::new(false));
+        let over = Arc::clone(&is_over);
+        thread::spawn(move || {
+            let looks = limit.as_secs().max(1);
+            if hangs(&beats, &over, looks, || thread::sleep(BEAT)) {
+                tracing::error!(limit_seconds = looks, "the runtime hangs: the process ends, to be started again");
+                std::process::abort();
+            }
+        });
+        Self(is_over)
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Returns true when so many looks in a row have seen no beat, and false when the watch is over.
+fn hangs(beats: &AtomicU64, is_over: &AtomicBool, looks: u64, pause: impl Fn()) -> bool {
+    let (mut last, mut missed) = (beats.load(Ordering::Relaxed), 0);
+    while !is_over.load(Ordering::Relaxed) {
+        pause();
+        let now = beats.load(Ordering::Relaxed);
+        missed = if now == last { missed + 1 } else { 0 };
+        last = now;
+        if missed >= looks {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn life_11_a_heart_that_stands_still_is_seen_after_its_time_and_a_slow_one_is_not() {
+        let (beats, over) = (AtomicU64::new(0), AtomicBool::new(false));
+        let looks = AtomicU64::new(0);
+        let slow = || {
+            // A beat at every fourth look, up to the hundredth; then none.
+            let look = looks.fetch_add(1, Ordering::Relaxed);
+            if look.is_multiple_of(4) && look < 100 {
+                beats.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        assert!(hangs(&beats, &over, 5, slow));
+        assert_eq!(looks.load(Ordering::Relaxed), 102);
+
+        let until_told = || over.store(true, Ordering::Relaxed);
+        assert!(!hangs(&beats, &over, 5, until_told), "the watch is over");
+    }
+}
