@@ -156,6 +156,7 @@ impl Base {
         server: Server,
         caller: Principal,
     ) -> Result<(SocketAddr, SocketAddr, Arc<AtomicBool>)> {
+        self.metrics.watch_runtime(tokio::runtime::Handle::current());
         let watched = self.health.clone();
         self.metrics.watch_dependencies(move || {
             watched.checks().iter().map(|check| (check.name, check.state.is_up())).collect()

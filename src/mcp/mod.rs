@@ -11,6 +11,7 @@ mod resource;
 mod result;
 mod schema;
 mod server;
+mod sessions;
 mod tool;
 mod transport;
 

@@ -209,6 +209,7 @@ impl Server {
         context: &RequestContext<RoleServer>,
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, ErrorData> {
+        self.hear(context);
         let started = self.clock.elapsed();
         let outcome = guarded(self.limits.tool_timeout, context.ct.clone(), work).await;
         let outcome = outcome.map_err(|failure| {

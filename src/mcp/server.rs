@@ -1,6 +1,6 @@
 //! What the server says of itself and which requests it answers; calls of tools go on to `dispatch`.
 
-use super::{cursor::Cursors, resource::Resource, tool::Offer};
+use super::{cursor::Cursors, dispatch::caller, resource::Resource, sessions::Sessions, tool::Offer};
 use crate::{clock::Clock, idempotency::Idempotency, model::SecretKey, telemetry::Metrics};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -72,6 +72,7 @@ pub struct Server {
     pub(super) resources: Arc<Vec<Arc<dyn Resource>>>,
     pub(super) cursors: Cursors,
     pub(super) idempotency: Idempotency,
+    pub(super) sessions: Sessions,
     pub(super) limits: Limits,
     pub(super) metrics: Metrics,
     pub(super) clock: Clock,
@@ -92,16 +93,26 @@ impl Server {
             definitions.push(offer.definition);
             router.add_route(offer.route);
         }
+        let sessions = Sessions::new(parts.clock.clone());
+        let watched = sessions.clone();
+        parts.metrics.watch_sessions(move || watched.count());
         Self {
             router: Arc::new(router),
             definitions: Arc::new(definitions),
             resources: Arc::new(offers.resources),
             cursors: Cursors::new(parts.secret.derive("cursors").expose_secret()),
             idempotency: parts.idempotency,
+            sessions,
             limits,
             metrics: parts.metrics,
             clock: parts.clock,
         }
+    }
+
+    /// Notes who asks, and through which client.
+    pub(super) fn hear(&self, context: &RequestContext<RoleServer>) {
+        let client = context.client_info().map(|client| client.name).unwrap_or_default();
+        self.sessions.heard_of(&caller(context), &client);
     }
 
     /// Makes an answer from what the server knows of itself, and notes how long that took.
@@ -149,6 +160,7 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
+        self.hear(&context);
         Ok(self.observed("tools/list", || {
             let mut result = ListToolsResult::default();
             result.tools.clone_from(&self.definitions);
@@ -169,6 +181,7 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        self.hear(&context);
         if self.router.get(&request.name).is_none() {
             let known: Vec<_> = self.definitions.iter().map(|tool| tool.name.as_ref()).collect();
             let message = format!("this server has no such tool; its tools are {}", known.join(", "));

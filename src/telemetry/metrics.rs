@@ -10,7 +10,7 @@ use opentelemetry::{
     metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider as _},
 };
 use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider};
-use prometheus::{Encoder as _, Registry, TextEncoder};
+use prometheus::{Encoder as _, Registry, TextEncoder, process_collector::ProcessCollector};
 use std::time::Duration;
 
 /// Buckets in seconds of OpenTelemetry's convention for MCP durations.
@@ -108,6 +108,8 @@ impl Metrics {
     /// [`SetUp`] when the exporter refuses its own settings.
     pub fn new() -> Result<Self, SetUp> {
         let registry = Registry::new();
+        // CPU time, memory, open files, start: the names are those that every Prometheus client has.
+        registry.register(Box::new(ProcessCollector::for_self())).map_err(|error| SetUp(error.to_string()))?;
         let exporter = opentelemetry_prometheus::exporter()
             .with_registry(registry.clone())
             .scope_info_enabled(false)
@@ -161,6 +163,24 @@ impl Metrics {
         let meter = self.meter();
         let gauge = meter.f64_observable_gauge("upstream.budget.used.ratio").with_description(help);
         gauge.with_callback(move |gauge| gauge.observe(read(), &[])).build();
+    }
+
+    /// Shows as `mcp_active_sessions` what `read` tells.
+    pub fn watch_sessions(&self, read: impl Fn() -> usize + Send + Sync + 'static) {
+        let help = "Distinct pairs of caller and client that were heard of in the last five minutes.";
+        let meter = self.meter();
+        let gauge = meter.u64_observable_gauge("mcp.active.sessions").with_description(help);
+        gauge.with_callback(move |gauge| gauge.observe(read() as u64, &[])).build();
+    }
+
+    /// Shows the figures of the asynchronous runtime: tasks that are alive, and tasks that wait for a thread.
+    pub fn watch_runtime(&self, runtime: tokio::runtime::Handle) {
+        let read = move || {
+            let figures = runtime.metrics();
+            let numbers = [("alive", figures.num_alive_tasks()), ("waiting", figures.global_queue_depth())];
+            numbers.map(|(state, tasks)| (state, f64::from(u32::try_from(tasks).unwrap_or(u32::MAX)))).to_vec()
+        };
+        self.watch("runtime.tasks", "Tasks of the asynchronous runtime, alive or waiting for a thread.", "state", read);
     }
 
     fn watch(

@@ -118,3 +118,16 @@ async fn other_loopback_addresses_are_reached_under_their_own_name() {
     let server = TestServer::builder().set("server.listen", "127.0.0.2:0").start().await;
     assert_eq!(rpc::modern(&server, "tools/list", json!({})).await.status, 200);
 }
+
+/// Callers and clients of the last five minutes, and the figures of the process that every dashboard knows.
+#[tokio::test]
+async fn who_uses_the_server_and_how_the_process_is() {
+    let server = TestServer::start().await;
+    server.data("get_place", json!({"place_id": BAKERY})).await;
+    server.data("get_place", json!({"place_id": BAKERY})).await;
+    assert_eq!(server.metric("mcp_active_sessions").await, 1.0);
+    for figure in ["process_start_time_seconds", "process_resident_memory_bytes", "process_open_fds"] {
+        assert!(server.metric(figure).await > 0.0, "{figure}");
+    }
+    assert!(server.metric("runtime_tasks{state=\"alive\"}").await > 0.0);
+}
