@@ -1,5 +1,6 @@
 //! A real MCP client for the commands that call a server.
 
+use super::result::ERROR_KEY;
 use rmcp::{
     RoleClient, ServiceExt as _,
     model::{CallToolRequestParams, JsonObject},
@@ -91,11 +92,28 @@ impl Client {
         Ok(tools.into_iter().map(|tool| tool.name.into_owned()).collect())
     }
 
+    /// The definitions of the server's tools as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`]
+    pub async fn definitions(&self) -> Result<Vec<Value>, ClientError> {
+        let tools = self.service.list_all_tools().await.map_err(|error| ClientError::Refused(error.to_string()))?;
+        let definitions = tools.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+        definitions.map_err(|error| ClientError::Refused(error.to_string()))
+    }
+
     /// Ends the connection.
     pub async fn close(self) {
         if let Err(error) = self.service.cancel().await {
             tracing::debug!(%error, "the connection did not end cleanly");
         }
+    }
+}
+
+impl ToolAnswer {
+    /// The code of a failure, such as `google_format_changed`.
+    pub fn failure_code(&self) -> Option<&str> {
+        self.raw.get("_meta")?.get(ERROR_KEY)?.get("code")?.as_str()
     }
 }
 
