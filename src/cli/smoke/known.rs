@@ -94,7 +94,7 @@ impl Known {
     /// Why it cannot be called, if the calls before it did not find what it needs.
     pub(super) fn arguments(self, found: &Found) -> Result<Value, String> {
         Ok(match self {
-            Self::SearchPlaces => json!({"query": found.query, "limit": 5}),
+            Self::SearchPlaces => search(&found.query),
             Self::GetPlace | Self::AnalyzeReviews => json!({"place_id": found.place()?}),
             Self::GetReviews => json!({"place_id": found.place()?, "response_format": "detailed"}),
             Self::ComparePlaces => json!({"place_ids": found.two_places()?}),
@@ -105,6 +105,11 @@ impl Known {
             Self::GetReport => json!({"report_id": found.report_id()?}),
         })
     }
+}
+
+/// The arguments of a search.
+pub(super) fn search(query: &str) -> Value {
+    json!({"query": query, "limit": 5})
 }
 
 impl Part {
@@ -155,9 +160,7 @@ impl Found {
     }
 
     fn two_places(&self) -> Result<&[String], String> {
-        self.places
-            .get(..2)
-            .ok_or_else(|| "not called: search_places gave no second place_id; try another --query".to_owned())
+        self.places.get(..2).ok_or_else(|| "not called: search_places gave no second place_id".to_owned())
     }
 
     fn report_id(&self) -> Result<&str, String> {

@@ -19,6 +19,9 @@ use page::Page;
 use serde_json::Value;
 use std::process::ExitCode;
 
+/// A kind of place of which there are several everywhere, also in the demo.
+const COMMON_KIND: &str = "restaurant";
+
 #[derive(Debug, Args)]
 pub(super) struct Smoke {
     #[command(flatten)]
@@ -29,7 +32,7 @@ pub(super) struct Smoke {
     /// Ask about this place in place of the first one that is found
     #[arg(long, value_name = "PLACE_ID")]
     place: Option<String>,
-    /// What to search for; it must find at least two places
+    /// What to search for
     #[arg(long, value_name = "TEXT", default_value = "bakery")]
     query: String,
 }
@@ -80,7 +83,10 @@ impl Walk<'_> {
         let Some(definition) = self.definitions.iter().find(|definition| name(definition) == tool.name()) else {
             return Outcome::not_called(tool.name(), "the server does not offer this tool");
         };
-        let schema = definition.get("outputSchema");
+        let schema = definition.get("outputSchema").cloned();
+        if tool == Known::ComparePlaces && self.found.places.len() == 1 {
+            self.look_for_another_place().await;
+        }
         let arguments = match tool.arguments(&self.found) {
             Ok(arguments) => arguments.as_object().cloned().unwrap_or_default(),
             Err(why) => return Outcome::not_called(tool.name(), why),
@@ -89,7 +95,7 @@ impl Walk<'_> {
         let answer = self.client.call(tool.name(), arguments).await;
         let duration = Some(self.clock.elapsed().saturating_sub(start));
         let (data, fault) = match &answer {
-            Ok(answer) => (answer.data.as_ref(), outcome::judge(tool, schema, answer).err()),
+            Ok(answer) => (answer.data.as_ref(), outcome::judge(tool, schema.as_ref(), answer).err()),
             Err(error) => (None, Some(Fault::new(error.to_string()))),
         };
         let findings = data.map(outcome::findings).unwrap_or_default();
@@ -99,6 +105,15 @@ impl Walk<'_> {
             self.data_source = self.data_source.take().or_else(source);
         }
         Outcome { tool: tool.name().to_owned(), duration, findings, fault }
+    }
+
+    /// A search may find one place alone, and a comparison needs two. If this finds none either, the comparison says so.
+    async fn look_for_another_place(&mut self) {
+        let arguments = known::search(COMMON_KIND).as_object().cloned().unwrap_or_default();
+        let answer = self.client.call(Known::SearchPlaces.name(), arguments).await;
+        if let Some(data) = answer.ok().and_then(|answer| answer.data) {
+            self.found.learn(Known::SearchPlaces, &data);
+        }
     }
 
     /// Tools that nobody taught this command to call: a test that leaves one out must not look whole.
