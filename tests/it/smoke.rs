@@ -7,7 +7,7 @@ use crate::support::{
 };
 use axum::{
     body::Bytes,
-    http::{HeaderMap, Method},
+    http::{HeaderMap, Method, StatusCode},
 };
 use google_reviews_mcp::{
     mcp::{Answer, Call, Logged, Offer, ReadTool, Tool},
@@ -208,14 +208,19 @@ async fn a_tool_that_is_not_known_is_a_failure() {
     assert_eq!(message(&page, "newcomer"), "not called: smoke does not know this tool");
 }
 
-/// A server whose answers are those of `server`, altered.
-async fn altered(server: &TestServer, alter: fn(&mut Value)) -> String {
+type Alter = fn(&mut Value);
+
+/// A server whose answers are those of `server`, altered, and that knows one token to be wrong.
+async fn altered(server: &TestServer, alter: Alter) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/mcp", listener.local_addr().unwrap());
     let (http, endpoint) = (server.http.clone(), server.app.endpoint());
     let routes = axum::Router::new().fallback(move |method: Method, mut headers: HeaderMap, body: Bytes| {
         let (http, endpoint) = (http.clone(), endpoint.clone());
         async move {
+            if headers.remove("authorization").is_some_and(|token| token == "Bearer wrong") {
+                return (StatusCode::UNAUTHORIZED, [("content-type", "application/json")], Bytes::new());
+            }
             headers.remove("host");
             let response = http.request(method, endpoint).headers(headers).body(body).send().await.unwrap();
             let status = response.status();
@@ -232,7 +237,7 @@ async fn altered(server: &TestServer, alter: fn(&mut Value)) -> String {
 }
 
 /// What each answer is altered to, the tool that must fail of it, and what must be said.
-const WRONG: [(fn(&mut Value), &str, &str); 6] = [
+const WRONG: [(Alter, &str, &str); 6] = [
     (
         |result| {
             if let Some(tools) = result["tools"].as_array_mut() {
@@ -289,6 +294,16 @@ const WRONG: [(fn(&mut Value), &str, &str); 6] = [
         "without ChIJx: Wait.",
     ),
 ];
+
+#[tokio::test]
+async fn the_token_is_sent() {
+    let server = TestServer::start().await;
+    let url = altered(&server, |_| {}).await;
+    assert_eq!(smoke(&url, &["--token", "right"]).await.status.code(), Some(0));
+    let refused = smoke(&url, &["--token", "wrong"]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).starts_with(&format!("error: cannot connect to {url}: ")), "{}", stderr(&refused));
+}
 
 #[tokio::test]
 async fn answers_of_another_form_are_failures() {

@@ -28,6 +28,9 @@ fn check_at(schema: &Value, value: &Value, path: &str) -> Result<(), String> {
     {
         return Err(format!("{path} is none of the values that the schema names"));
     }
+    if !is_within(rules, value) {
+        return Err(format!("{path} is beyond the bounds of the schema"));
+    }
     match value {
         Value::Object(fields) => check_fields(rules, fields, path),
         Value::Array(elements) => check_elements(rules, elements, path),
@@ -56,6 +59,17 @@ fn check_elements(rules: &Map<String, Value>, elements: &[Value], path: &str) ->
         .iter()
         .enumerate()
         .try_for_each(|(position, element)| check_at(schema, element, &format!("{path}[{position}]")))
+}
+
+/// Bounds of numbers, and of texts in characters.
+fn is_within(rules: &Map<String, Value>, value: &Value) -> bool {
+    let length = value.as_str().map(|text| text.chars().count() as u64);
+    let number = |bound: &str| rules.get(bound).and_then(Value::as_f64).zip(value.as_f64());
+    let characters = |bound: &str| rules.get(bound).and_then(Value::as_u64).zip(length);
+    number("minimum").is_none_or(|(least, number)| number >= least)
+        && number("maximum").is_none_or(|(most, number)| number <= most)
+        && characters("minLength").is_none_or(|(least, length)| length >= least)
+        && characters("maxLength").is_none_or(|(most, length)| length <= most)
 }
 
 /// The path of a field, from the outermost field on.
@@ -103,6 +117,8 @@ mod tests {
                     "additionalProperties": false,
                 }},
                 "free": {"type": "object", "additionalProperties": {"type": "boolean"}},
+                "stars": {"type": "integer", "minimum": 1, "maximum": 5},
+                "letter": {"type": "string", "minLength": 1, "maxLength": 1},
             },
             "required": ["source"],
             "additionalProperties": false,
@@ -113,6 +129,8 @@ mod tests {
     fn what_fits_passes() {
         for value in [
             json!({"source": "a"}),
+            json!({"source": "a", "stars": 1, "letter": "é"}),
+            json!({"source": "a", "stars": 5}),
             json!({"source": "b", "places": [], "free": {"x": true}}),
             json!({"source": "a", "places": [{"rating": 4, "count": 5.0}, {"rating": 4.5, "count": null}]}),
         ] {
@@ -134,6 +152,10 @@ mod tests {
             (json!({"source": "a", "places": [{"count": 1.5}]}), "places[0].count is not of type integer or null"),
             (json!({"source": "a", "places": [{"count": 1, "rating": "5"}]}), "places[0].rating is not of type number"),
             (json!({"source": "a", "places": [{"count": 1, "x": 5}]}), "places[0].x is not in the schema"),
+            (json!({"source": "a", "stars": 0}), "stars is beyond the bounds of the schema"),
+            (json!({"source": "a", "stars": 6}), "stars is beyond the bounds of the schema"),
+            (json!({"source": "a", "letter": ""}), "letter is beyond the bounds of the schema"),
+            (json!({"source": "a", "letter": "ab"}), "letter is beyond the bounds of the schema"),
             (json!({"source": "a", "free": {"x": 1}}), "free.x is not of type boolean"),
         ] {
             assert_eq!(check(&schema(), &value), Err(told.to_owned()), "{value}");
@@ -141,8 +163,8 @@ mod tests {
     }
 
     /// A word that is passed over would be a rule that nobody holds.
-    #[test]
-    fn the_tools_use_only_the_words_that_are_known() {
+    #[tokio::test]
+    async fn the_tools_use_only_the_words_that_are_known() {
         let config = config::load(&Sources::default()).unwrap().into_config().unwrap();
         let definitions = app::tool_definitions(&config).unwrap();
         assert_eq!(definitions.len(), 7);
@@ -155,7 +177,8 @@ mod tests {
         let Some(rules) = schema.as_object() else { return };
         for word in rules.keys() {
             let known = ["type", "enum", "required", "properties", "items", "additionalProperties"];
-            assert!(known.contains(&word.as_str()), "{word} in {schema}");
+            let bounds = ["minimum", "maximum", "minLength", "maxLength"];
+            assert!(known.iter().chain(&bounds).any(|known| known == word), "{word} in {schema}");
         }
         rules.get("properties").and_then(Value::as_object).into_iter().flatten().for_each(|(_, inner)| hold(inner));
         ["items", "additionalProperties"].iter().filter_map(|word| rules.get(*word)).for_each(hold);
