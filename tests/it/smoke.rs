@@ -223,10 +223,13 @@ async fn altered(server: &TestServer, alter: Alter) -> String {
             }
             headers.remove("host");
             let response = http.request(method, endpoint).headers(headers).body(body).send().await.unwrap();
-            let status = response.status();
+            let mut status = response.status();
             let body = response.bytes().await.unwrap();
             let body = serde_json::from_slice::<Value>(&body).map_or(body, |mut answer| {
                 alter(&mut answer["result"]);
+                if answer["result"] == "nothing" {
+                    status = StatusCode::INTERNAL_SERVER_ERROR;
+                }
                 answer.to_string().into()
             });
             (status, [("content-type", "application/json")], body)
@@ -237,7 +240,7 @@ async fn altered(server: &TestServer, alter: Alter) -> String {
 }
 
 /// What each answer is altered to, the tool that must fail of it, and what must be said.
-const WRONG: [(Alter, &str, &str); 6] = [
+const WRONG: [(Alter, &str, &str); 7] = [
     (
         |result| {
             if let Some(tools) = result["tools"].as_array_mut() {
@@ -292,6 +295,15 @@ const WRONG: [(Alter, &str, &str); 6] = [
         },
         "get_report",
         "without ChIJx: Wait.",
+    ),
+    (
+        |result| {
+            if result["structuredContent"].get("charts").is_some() {
+                *result = json!("nothing");
+            }
+        },
+        "get_report",
+        "the server did not answer the call: HTTP 500",
     ),
 ];
 
