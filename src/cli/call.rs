@@ -1,7 +1,9 @@
 //! `call`: one tool call as a real MCP client.
 
-use super::output::{complain, say};
-use crate::mcp::client::Client;
+use super::{
+    Endpoint,
+    output::{complain, say},
+};
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::{Map, Value};
@@ -14,12 +16,8 @@ pub(super) struct Call {
     /// Its arguments as a JSON object
     #[arg(default_value = "{}", value_name = "JSON")]
     arguments: String,
-    /// The server's MCP endpoint
-    #[arg(long, default_value = "http://127.0.0.1:8080/mcp")]
-    url: String,
-    /// A bearer token, where the server wants one
-    #[arg(long)]
-    token: Option<String>,
+    #[command(flatten)]
+    endpoint: Endpoint,
     /// Print the whole result as JSON
     #[arg(long)]
     json: bool,
@@ -29,7 +27,7 @@ impl Call {
     pub(super) async fn run(self) -> Result<ExitCode> {
         let arguments: Map<String, Value> =
             serde_json::from_str(&self.arguments).context("the arguments are not a JSON object")?;
-        let client = Client::connect(&self.url, self.token.as_deref()).await?;
+        let client = self.endpoint.connect().await?;
         let answer = client.call(&self.tool, arguments).await;
         client.close().await;
         let answer = answer?;

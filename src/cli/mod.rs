@@ -8,10 +8,14 @@ mod healthcheck;
 mod migrate;
 mod output;
 mod serve;
+mod smoke;
 mod stop;
 mod tools;
 
-use crate::config::{self, Config, Sources};
+use crate::{
+    config::{self, Config, Sources},
+    mcp::client::{Client, ClientError},
+};
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use std::{path::PathBuf, process::ExitCode};
@@ -34,6 +38,8 @@ enum Command {
     Emulator(emulator::Emulate),
     /// Call one tool of a running server, as an MCP client
     Call(call::Call),
+    /// Call every tool of a running server and check the answers; the exit code tells
+    Smoke(smoke::Smoke),
     /// Print all tool definitions as JSON
     Tools,
     /// Print the effective configuration, secrets redacted, with every problem
@@ -62,6 +68,23 @@ impl ConfigFile {
     }
 }
 
+/// Which running server to call.
+#[derive(Debug, Args)]
+struct Endpoint {
+    /// The server's MCP endpoint
+    #[arg(long, default_value = "http://127.0.0.1:8080/mcp")]
+    url: String,
+    /// A bearer token, where the server wants one
+    #[arg(long)]
+    token: Option<String>,
+}
+
+impl Endpoint {
+    async fn connect(&self) -> Result<Client, ClientError> {
+        Client::connect(&self.url, self.token.as_deref()).await
+    }
+}
+
 impl Cli {
     /// Runs the command. What goes wrong is told on standard error.
     pub fn run(self) -> ExitCode {
@@ -83,6 +106,7 @@ impl Command {
             Self::Demo(demo) => demo.run().await,
             Self::Emulator(emulate) => emulate.run().await,
             Self::Call(call) => call.run().await,
+            Self::Smoke(smoke) => smoke.run().await,
             Self::Tools => tools::run(),
             Self::CheckConfig(file) => check_config::run(&file.sources()),
             Self::Migrate(file) => migrate::run(file.load()?).await,

@@ -1,11 +1,12 @@
 //! A real MCP client for the commands that call a server.
 
+use super::result::ERROR_KEY;
 use rmcp::{
     RoleClient, ServiceExt as _,
     model::{CallToolRequestParams, JsonObject},
-    service::{ClientInitializeError, RunningService},
+    service::{ClientInitializeError, RunningService, ServiceError},
     transport::{
-        StreamableHttpClientTransport,
+        DynamicTransportError, StreamableHttpClientTransport,
         streamable_http_client::{StreamableHttpClientTransportConfig, StreamableHttpError},
     },
 };
@@ -32,6 +33,9 @@ pub enum ClientError {
     /// The server answered with a protocol error.
     #[error("the server refused the call: {0}")]
     Refused(String),
+    /// The connection broke, or what came is no answer of MCP.
+    #[error("the server did not answer the call: {0}")]
+    Unanswered(String),
 }
 
 /// The answer of a tool.
@@ -67,10 +71,11 @@ impl Client {
     /// Calls a tool.
     ///
     /// # Errors
-    /// [`ClientError::Refused`] for protocol errors; a tool that fails is an answer.
+    /// [`ClientError::Refused`] for protocol errors, [`ClientError::Unanswered`] for a connection that broke; a tool that
+    /// fails is an answer.
     pub async fn call(&self, tool: &str, arguments: JsonObject) -> Result<ToolAnswer, ClientError> {
         let request = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments);
-        let result = self.service.call_tool(request).await.map_err(|error| ClientError::Refused(error.to_string()))?;
+        let result = self.service.call_tool(request).await.map_err(|error| failed(&error))?;
         let raw = serde_json::to_value(&result).map_err(|error| ClientError::Refused(error.to_string()))?;
         let texts = raw.get("content").and_then(Value::as_array).into_iter().flatten();
         let text: Vec<_> = texts.filter_map(|part| part.get("text")?.as_str()).collect();
@@ -85,10 +90,20 @@ impl Client {
     /// The names of the server's tools.
     ///
     /// # Errors
-    /// [`ClientError::Refused`]
+    /// [`ClientError::Refused`] and [`ClientError::Unanswered`]
     pub async fn tools(&self) -> Result<Vec<String>, ClientError> {
-        let tools = self.service.list_all_tools().await.map_err(|error| ClientError::Refused(error.to_string()))?;
+        let tools = self.service.list_all_tools().await.map_err(|error| failed(&error))?;
         Ok(tools.into_iter().map(|tool| tool.name.into_owned()).collect())
+    }
+
+    /// The definitions of the server's tools as JSON.
+    ///
+    /// # Errors
+    /// [`ClientError::Refused`] and [`ClientError::Unanswered`]
+    pub async fn definitions(&self) -> Result<Vec<Value>, ClientError> {
+        let tools = self.service.list_all_tools().await.map_err(|error| failed(&error))?;
+        let definitions = tools.iter().map(serde_json::to_value).collect::<Result<_, _>>();
+        definitions.map_err(|error| ClientError::Refused(error.to_string()))
     }
 
     /// Ends the connection.
@@ -96,6 +111,13 @@ impl Client {
         if let Err(error) = self.service.cancel().await {
             tracing::debug!(%error, "the connection did not end cleanly");
         }
+    }
+}
+
+impl ToolAnswer {
+    /// The code of a failure, such as `google_format_changed`.
+    pub fn failure_code(&self) -> Option<&str> {
+        self.raw.get("_meta")?.get(ERROR_KEY)?.get("code")?.as_str()
     }
 }
 
@@ -107,12 +129,25 @@ fn http_client(url: &str) -> reqwest::Result<reqwest::Client> {
     if is_here { builder.no_proxy().build() } else { builder.build() }
 }
 
+/// Why there is no answer.
+fn failed(error: &ServiceError) -> ClientError {
+    match error {
+        ServiceError::TransportSend(error) => ClientError::Unanswered(innermost(error)),
+        other => ClientError::Refused(other.to_string()),
+    }
+}
+
+/// Why there is no connection.
+fn reason(error: &ClientInitializeError) -> String {
+    match error {
+        ClientInitializeError::TransportError { error, .. } => innermost(error),
+        other => other.to_string(),
+    }
+}
+
 /// The innermost cause, which is the one that a person can act on. `rmcp` does not pass it on as the `source` of its
 /// errors, and what it prints instead is full of its own types.
-fn reason(error: &ClientInitializeError) -> String {
-    let ClientInitializeError::TransportError { error, .. } = error else {
-        return error.to_string();
-    };
+fn innermost(error: &DynamicTransportError) -> String {
     let mut cause: &(dyn std::error::Error + 'static) = match error.error.downcast_ref() {
         Some(StreamableHttpError::<reqwest::Error>::Client(error)) => error,
         _ => error.error.as_ref(),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 /// The key below which a failure's facts are found in `_meta`.
-const ERROR_KEY: &str = "google-reviews/error";
+pub(super) const ERROR_KEY: &str = "google-reviews/error";
 
 /// An answer: text to read, and the same as data.
 pub(super) fn of_answer<A: Answer>(answer: &A) -> Result<CallToolResult, Failure> {

@@ -32,6 +32,7 @@ mod recorded;
 mod redis_faults;
 mod reports;
 mod resilience;
+mod smoke;
 mod store_faults;
 mod support;
 mod tools;
