@@ -149,16 +149,20 @@ pub(super) fn spoils_the_connection(error: &Error) -> bool {
     lost_the_connection(error) || matches!(error, Error::Database(cause) if read_only(cause.as_ref()))
 }
 
-/// Without statements and values: a code where there is one.
+/// Without statements and values: what the database says of itself, and of a statement that it refused only the code,
+/// because its words may quote what was in it.
 fn word_of(error: &Error) -> String {
     match error {
-        Error::Database(cause) => match cause.code() {
-            Some(code) => format!("{} (code {code})", cause.message()),
-            None => cause.message().to_owned(),
-        },
+        Error::Database(cause) => {
+            let code = cause.code().unwrap_or_default().into_owned();
+            match kind(cause.as_ref()) {
+                Kind::Other => format!("code {code}"),
+                _ => format!("{} (code {code})", cause.message()),
+            }
+        }
         Error::Io(error) => error.to_string(),
         Error::PoolTimedOut => "no connection became free in time, or nobody answers".to_owned(),
         Error::Tls(error) => format!("TLS: {error}"),
-        _ => "see the documentation of the database driver".to_owned(),
+        _ => "an answer could not be read".to_owned(),
     }
 }

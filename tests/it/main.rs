@@ -26,6 +26,7 @@ mod hostile_reviews;
 mod idempotency;
 mod injection;
 mod interop;
+mod observed;
 mod operations;
 mod protocol;
 mod recorded;
