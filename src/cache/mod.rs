@@ -15,7 +15,7 @@ use crate::{
     model::Failure,
     redis::Redis,
     tasks::Tasks,
-    telemetry::{Metrics, metrics::CacheOutcome},
+    telemetry::{Metrics, carried, metrics::CacheOutcome},
 };
 use flight::{Boarding, Flights};
 use key::Hash;
@@ -23,7 +23,6 @@ use memory::Memory;
 use remote::Remote;
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use std::{any::Any, future::Future, sync::Arc, time::Duration};
-use tracing::Instrument as _;
 
 /// A value of some key, behind one pointer so that all tiers and waiters share it.
 type Shared = Arc<dyn Any + Send + Sync>;
@@ -128,8 +127,8 @@ impl Cache {
                     let fetched = pilot.fly(work).await;
                     parts.land::<K>(hash, pilot, fetched).await;
                 };
-                // Under the span of the call that started it, so that its log lines have a request id.
-                self.0.tasks.spawn(flight.in_current_span());
+                // For the call that started it: its log lines have that call's id, and it pays.
+                self.0.tasks.spawn(carried(flight));
                 seat
             }
         };
@@ -169,6 +168,7 @@ impl Parts {
         if let Some((value, left)) = self.in_redis::<K>(&hash).await {
             return Ok(Fetched { value: Arc::new(value), from_redis: Some(left) });
         }
+        self.metrics.cache_missed();
         load.await.map(|value| Fetched { value: Arc::new(value), from_redis: None })
     }
 

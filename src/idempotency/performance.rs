@@ -4,12 +4,11 @@ use super::{Idempotency, Once};
 use crate::{
     model::Failure,
     store::{Attempt, Claim, Held},
-    telemetry::metrics::IdempotencyOutcome,
+    telemetry::{carried, metrics::IdempotencyOutcome},
 };
 use futures_util::FutureExt as _;
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 use tokio::sync::oneshot;
-use tracing::Instrument as _;
 use uuid::Uuid;
 
 /// Waits before an answer is written again that could not be.
@@ -31,8 +30,7 @@ impl Idempotency {
             // The caller may have left.
             let _ = tell.send(once);
         };
-        // Under the span of the call, so that its log lines have a request id.
-        self.tasks.spawn(performance.in_current_span());
+        self.tasks.spawn(carried(performance));
         told.await.unwrap_or_else(|_| Err(Failure::internal()))
     }
 

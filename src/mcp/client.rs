@@ -3,7 +3,7 @@
 use super::result::ERROR_KEY;
 use rmcp::{
     RoleClient, ServiceExt as _,
-    model::{CallToolRequestParams, JsonObject},
+    model::{CallToolRequestParams, ClientCapabilities, ClientConfig, Implementation, JsonObject},
     service::{ClientInitializeError, RunningService, ServiceError},
     transport::{
         DynamicTransportError, StreamableHttpClientTransport,
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// A connection to a server.
 #[derive(Debug)]
 pub struct Client {
-    service: RunningService<RoleClient, ()>,
+    service: RunningService<RoleClient, ClientConfig>,
 }
 
 /// The call did not come to an answer.
@@ -64,7 +64,9 @@ impl Client {
         let unreachable = |cause: String| ClientError::Connect { url: url.to_owned(), cause };
         let http = http_client(url).map_err(|error| unreachable(error.to_string()))?;
         let transport = StreamableHttpClientTransport::with_client(http, settings);
-        let service = ().serve(transport).await.map_err(|error| unreachable(reason(&error)))?;
+        let name = Implementation::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
+        let us = ClientConfig::new(ClientCapabilities::default(), name);
+        let service = us.serve(transport).await.map_err(|error| unreachable(reason(&error)))?;
         Ok(Self { service })
     }
 
@@ -125,7 +127,10 @@ impl ToolAnswer {
 fn http_client(url: &str) -> reqwest::Result<reqwest::Client> {
     let host = url::Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
     let is_here = host == "localhost" || host.starts_with("127.") || host == "[::1]";
-    let builder = reqwest::Client::builder().connect_timeout(Duration::from_secs(5)).timeout(Duration::from_mins(2));
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(5))
+        .timeout(Duration::from_mins(2));
     if is_here { builder.no_proxy().build() } else { builder.build() }
 }
 

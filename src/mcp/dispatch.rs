@@ -8,8 +8,10 @@ use super::{
 use crate::{
     clock::Deadline,
     idempotency::Request,
-    model::{Code, Failure, Principal, RequestId},
+    model::{Code, Failure, Principal, RequestId, hex},
+    telemetry::{Cost, Ledger},
 };
+use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::FutureExt as _;
 use rmcp::{
     ErrorData, RoleServer,
@@ -20,6 +22,9 @@ use rmcp::{
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
+
+/// Letters of a client's name in the log.
+const LONGEST_CLIENT: usize = 40;
 
 /// Calls a tool that reads. `schema` is the published schema of its arguments.
 pub(super) async fn read<T: ReadTool>(
@@ -75,6 +80,7 @@ where
     let span = tracing::info_span!("tool_call", request_id = reference.as_str(), tool = T::NAME);
     let cancelled = context.request_context.ct.clone();
     let principal = caller(&context.request_context);
+    let who = Who::of(&principal, &context.request_context);
     let arguments = context.arguments.unwrap_or_default();
 
     let call = Call { deadline: Deadline::after(&server.clock, server.limits.tool_timeout), principal };
@@ -84,13 +90,15 @@ where
         logged = T::logged(&input);
         result::of_answer(&run(server, call, input).await?)
     };
-    let outcome = guarded(server.limits.tool_timeout, cancelled, work.instrument(span)).await;
+    let ledger = Ledger::default();
+    let outcome = ledger.scope(guarded(server.limits.tool_timeout, cancelled, work.instrument(span))).await;
 
     let duration = server.clock.elapsed().saturating_sub(started);
     let failure = outcome.as_ref().err();
     server.metrics.tool_call(T::NAME, duration, failure);
     server.metrics.operation("tools/call", Some(T::NAME), duration, failure.map(|_| "tool_error"));
-    Line { tool: T::NAME, request_id: &reference, logged, duration, failure }.log();
+    let cost = ledger.cost();
+    Line { tool: T::NAME, request_id: &reference, who, logged, duration, cost, failure }.log();
     let result: CallToolResult = outcome.unwrap_or_else(|failure| result::of_failure(&failure, &reference));
     Ok(result.into())
 }
@@ -131,16 +139,43 @@ pub(super) fn caller(context: &RequestContext<RoleServer>) -> Principal {
     from_the_edge(&context.extensions).unwrap_or_else(Principal::local)
 }
 
+/// What the client calls itself, in the letters that a name needs: in each request since 2026-07-28, and before that, when
+/// it told only once and there are no sessions, by its `User-Agent`.
+pub(super) fn client(context: &RequestContext<RoleServer>) -> String {
+    let parts = context.extensions.get::<http::request::Parts>();
+    let agent = parts.and_then(|parts| parts.headers.get(http::header::USER_AGENT)?.to_str().ok());
+    let name = context.meta.client_info().map(|client| client.name);
+    let name = name.or_else(|| agent.map(str::to_owned)).unwrap_or_default();
+    let is_plain = |each: &char| each.is_ascii_alphanumeric() || "._- ".contains(*each);
+    name.split('/').next().unwrap_or_default().chars().filter(is_plain).take(LONGEST_CLIENT).collect()
+}
+
 fn from_the_edge<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -> Option<T> {
     extensions.get::<http::request::Parts>()?.extensions.get::<T>().cloned()
+}
+
+/// Who called, as far as it may be logged: a hash of the caller, and the name by which the client calls itself, in the
+/// letters that a name needs.
+struct Who {
+    principal: String,
+    client: String,
+}
+
+impl Who {
+    fn of(principal: &Principal, context: &RequestContext<RoleServer>) -> Self {
+        let hash = digest(&SHA256, principal.as_str().as_bytes());
+        Self { principal: hex(hash.as_ref().get(..6).unwrap_or_default()), client: client(context) }
+    }
 }
 
 /// The log line of a call, without results and without free text.
 struct Line<'a> {
     tool: &'static str,
     request_id: &'a RequestId,
+    who: Who,
     logged: Logged,
     duration: Duration,
+    cost: Cost,
     failure: Option<&'a Failure>,
 }
 
@@ -155,6 +190,12 @@ impl Line<'_> {
             language,
             limit,
             text_length,
+            principal = self.who.principal,
+            client = self.who.client,
+            cache_hits = self.cost.cache_hits,
+            cache_misses = self.cost.cache_misses,
+            upstream_calls = self.cost.upstream_calls,
+            cost_usd = self.cost.usd,
             duration_ms = self.duration.as_secs_f64() * 1_000.0,
             outcome = if self.failure.is_some() { "error" } else { "ok" },
             error_code = self.failure.map(|failure| failure.code.as_str()),

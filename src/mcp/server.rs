@@ -1,6 +1,12 @@
 //! What the server says of itself and which requests it answers; calls of tools go on to `dispatch`.
 
-use super::{cursor::Cursors, dispatch::caller, resource::Resource, sessions::Sessions, tool::Offer};
+use super::{
+    cursor::Cursors,
+    dispatch::{caller, client},
+    resource::Resource,
+    sessions::Sessions,
+    tool::Offer,
+};
 use crate::{clock::Clock, idempotency::Idempotency, model::SecretKey, telemetry::Metrics};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -111,8 +117,7 @@ impl Server {
 
     /// Notes who asks, and through which client.
     pub(super) fn hear(&self, context: &RequestContext<RoleServer>) {
-        let client = context.client_info().map(|client| client.name).unwrap_or_default();
-        self.sessions.heard_of(&caller(context), &client);
+        self.sessions.heard_of(&caller(context), &client(context));
     }
 
     /// Makes an answer from what the server knows of itself, and notes how long that took.

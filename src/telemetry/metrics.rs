@@ -4,6 +4,7 @@
 //! counters. Label values come from enums or from our own lists, never from input, so that the number of series is
 //! bounded whatever callers send.
 
+use super::ledger;
 use crate::model::{Code, Failure};
 use opentelemetry::{
     KeyValue,
@@ -207,11 +208,19 @@ impl Metrics {
     /// A tier of the cache was asked, or given something.
     pub fn cache(&self, tier: &'static str, outcome: CacheOutcome) {
         self.cache_requests.add(1, &[KeyValue::new("tier", tier), KeyValue::new("outcome", outcome.as_str())]);
+        if outcome == CacheOutcome::Hit {
+            ledger::cache(true);
+        }
     }
 
     /// Background work died and is started again.
     pub fn task_restarted(&self, task: &'static str) {
         self.task_restarts.add(1, &[KeyValue::new("task", task)]);
+    }
+
+    /// No tier of the cache had a value: it has to be asked for.
+    pub fn cache_missed(&self) {
+        ledger::cache(false);
     }
 
     /// A writing call was answered.
@@ -251,6 +260,7 @@ impl Metrics {
 
     /// One request to Google ended.
     pub fn upstream_request(&self, endpoint: &'static str, outcome: &'static str, duration: Duration) {
+        ledger::upstream_call();
         self.upstream_duration.record(
             duration.as_secs_f64(),
             &[KeyValue::new("api", "places"), KeyValue::new("endpoint", endpoint), KeyValue::new("outcome", outcome)],
@@ -264,6 +274,7 @@ impl Metrics {
 
     /// A request was answered that Google bills.
     pub fn upstream_cost(&self, sku: &'static str, usd: f64) {
+        ledger::billed(usd);
         self.cost.add(usd, &[KeyValue::new("sku", sku)]);
     }
 

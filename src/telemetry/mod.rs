@@ -1,7 +1,9 @@
 //! What operators see: logs (here) and instruments (`metrics`). Business code records, this room decides the form.
 
+mod ledger;
 pub mod metrics;
 
+pub use ledger::{Cost, Ledger, carried};
 pub use metrics::Metrics;
 
 use crate::config::{Log, LogFormat};

@@ -338,6 +338,9 @@ async fn leak_08_calls_are_logged_without_results_and_without_free_text() {
     assert_eq!(calls[0]["tool"], "get_reviews");
     assert_eq!(calls[0]["request_id"].as_str().unwrap().len(), 32);
     assert!(calls[0]["duration_ms"].is_f64());
+    assert_eq!((&calls[0]["cache_misses"], &calls[0]["upstream_calls"]), (&Value::from(1), &Value::from(1)));
+    assert_eq!((&calls[0]["cost_usd"], &calls[0]["client"]), (&Value::from(0.025), &Value::from("google-reviews-mcp")));
+    assert_eq!(calls[0]["principal"].as_str().unwrap().len(), 12, "a hash");
     assert_eq!(calls[1]["text_length"], 29);
     assert_eq!(calls[2]["error_code"], "invalid_argument");
     for page in [&log, &other] {
