@@ -4,8 +4,12 @@
 # that rules and dashboard look at. Without it, what needs that page is left out, and said so.
 # shellcheck disable=SC2317  # the functions are called through check
 set -uo pipefail
+page=${1:+$(realpath "$1")}
 cd "$(dirname "$0")/../.." || exit 1
-page=${1:-}
+if [ -n "$page" ] && [ ! -r "$page" ]; then
+  echo "$0: cannot read $page" >&2
+  exit 1
+fi
 queries=tests/deploy/queries.py
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
@@ -56,6 +60,7 @@ check "pages go to the receiver of pages" goes_to page pages
 check "tickets go to the receiver of tickets" goes_to ticket tickets
 check "no secret in deploy/" no_secrets
 check "each alert: labels, annotations, runbook, both cases" python3 "$queries" alerts
+check "configuration, rules and dashboard agree" python3 "$queries" agreement
 check "the dashboard's queries are PromQL" dashboard_queries
 if [ -n "$page" ]; then
   check "promtool check metrics" metrics_page

@@ -2,6 +2,7 @@
 """Looks at the rules and the dashboard without a server: which metrics do they name, and has each alert all it needs?
 
     queries.py alerts              each alert has labels, annotations, a section in the runbook, and both kinds of case
+    queries.py agreement           configuration, rules and dashboard speak of the same job, intervals, files and labels
     queries.py metrics PAGE        each metric and label in rules and dashboard is on PAGE, the text of /metrics
     queries.py rules               the dashboard's queries as recording rules, for `promtool check rules`
     queries.py list                all queries, one JSON object a line, to ask a Prometheus that has scraped the server
@@ -16,6 +17,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PROMETHEUS = ROOT / "deploy/prometheus/prometheus.yml"
+ALERTMANAGER = ROOT / "deploy/alertmanager/alertmanager.yml"
 RULES = ROOT / "deploy/prometheus/rules.yml"
 CASES = [ROOT / "deploy/prometheus/rules_test.yml", ROOT / "deploy/prometheus/objective_test.yml"]
 DASHBOARD = ROOT / "deploy/grafana/dashboard.json"
@@ -276,10 +279,40 @@ def check_alerts():
         print(f"{len(alerts)} alerts, each with a section in the runbook; {total} cases")
 
 
+def check_agreement():
+    prometheus = PROMETHEUS.read_text()
+    jobs = set(re.findall(r"job_name: (\S+)", prometheus))
+    for where, _, query in all_queries():
+        for job in re.findall(r'\bjob="([^"]*)"', query):
+            if job not in jobs:
+                fail(f"{where}: {PROMETHEUS.name} has no job {job}")
+    intervals = re.findall(r"(?:scrape|evaluation)_interval: ([0-9]+)s$", prometheus, re.MULTILINE)
+    if len(intervals) != 2 or len(set(intervals)) != 1:
+        fail(f"{PROMETHEUS.name}: scrape_interval and evaluation_interval must be there once, in seconds, and equal")
+    else:
+        three_times = f"{2 * int(intervals[0])}s"
+        for rule in rules():
+            if re.search(r"\b(?:up|dependency_up)\{[^}]*\} == 0", rule.get("expr", "")):
+                if rule["fields"].get("for") != three_times:
+                    fail(f"{RULES.name}:{rule['line']}: {rule['name']}: three times is for: {three_times}")
+    for file in re.findall(r"^\s+- files: \[(.*)\]", prometheus, re.MULTILINE) + ["rules.yml"]:
+        if not (PROMETHEUS.parent / file).is_file() or file not in prometheus:
+            fail(f"{PROMETHEUS.name}: {file} is missing")
+    # Alerts of pages and tickets must share the labels by which one silences the other.
+    inhibition = re.search(
+        r"""source_matchers: \['severity = "page"'\]\s+target_matchers: \['severity = "ticket"'\]\s+equal: \[(.*)\]""",
+        ALERTMANAGER.read_text(),
+    )
+    if not inhibition or set(re.split(r",\s*", inhibition[1])) != {"job", "instance", "subject"}:
+        fail(f"{ALERTMANAGER.name}: a page must silence the tickets of its own job, instance and subject")
+
+
 def main():
     match sys.argv[1:]:
         case ["alerts"]:
             check_alerts()
+        case ["agreement"]:
+            check_agreement()
         case ["metrics", page]:
             check_metrics(page)
         case ["rules"]:
