@@ -15,7 +15,7 @@ use crate::{
     model::Failure,
     redis::Redis,
     tasks::Tasks,
-    telemetry::{Metrics, carried, metrics::CacheOutcome},
+    telemetry::{CacheOutcome, Metrics, carried},
 };
 use flight::{Boarding, Flights};
 use key::Hash;

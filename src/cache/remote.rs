@@ -1,7 +1,7 @@
 //! The shared tier in Redis. Each value is sealed to its key: one that was pasted, flipped or made up is a miss.
 
 use super::key::Hash;
-use crate::{clock::Clock, model::hex, redis::Redis, telemetry::metrics::CacheOutcome};
+use crate::{clock::Clock, model::hex, redis::Redis, telemetry::CacheOutcome};
 use aws_lc_rs::hmac;
 use deadpool_redis::redis::cmd;
 use serde::de::DeserializeOwned;

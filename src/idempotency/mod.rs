@@ -16,7 +16,7 @@ use crate::{
     model::{Code, Failure},
     store::{Attempt, Claim, Held, Store},
     tasks::Tasks,
-    telemetry::{Metrics, metrics::IdempotencyOutcome},
+    telemetry::{IdempotencyOutcome, Metrics},
 };
 use std::{future::Future, time::Duration};
 use uuid::Uuid;

@@ -4,7 +4,7 @@ use super::{Idempotency, Once};
 use crate::{
     model::Failure,
     store::{Attempt, Claim, Held},
-    telemetry::{carried, metrics::IdempotencyOutcome},
+    telemetry::{IdempotencyOutcome, carried},
 };
 use futures_util::FutureExt as _;
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};

@@ -101,6 +101,7 @@ pub struct Logged {
 
 /// A tool, ready to be offered by a server.
 pub struct Offer {
+    pub(super) name: &'static str,
     pub(super) route: ToolRoute<Server>,
     pub(super) definition: Definition,
 }
@@ -113,7 +114,7 @@ impl Offer {
         let route = ToolRoute::new_dyn(definition.clone(), move |context| {
             Box::pin(dispatch::read(Arc::clone(&tool), Arc::clone(&input), context))
         });
-        Self { route, definition }
+        Self { name: T::NAME, route, definition }
     }
 
     /// Offers a tool that writes.
@@ -123,7 +124,7 @@ impl Offer {
         let route = ToolRoute::new_dyn(definition.clone(), move |context| {
             Box::pin(dispatch::write(Arc::clone(&tool), Arc::clone(&input), context))
         });
-        Self { route, definition }
+        Self { name: T::NAME, route, definition }
     }
 
     /// The definition as clients see it.

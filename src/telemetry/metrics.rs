@@ -4,8 +4,11 @@
 //! counters. Label values come from enums or from our own lists, never from input, so that the number of series is
 //! bounded whatever callers send.
 
-use super::ledger;
-use crate::model::{Code, Failure};
+use super::{
+    ledger,
+    outcomes::{CacheOutcome, IdempotencyOutcome},
+};
+use crate::model::{Code, Failure, Tier};
 use opentelemetry::{
     KeyValue,
     metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider as _},
@@ -35,60 +38,6 @@ pub struct Metrics {
     cache_requests: Counter<u64>,
     idempotent_requests: Counter<u64>,
     task_restarts: Counter<u64>,
-}
-
-/// What came of a writing call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum IdempotencyOutcome {
-    /// It was done.
-    Performed,
-    /// It had been done: the first answer again.
-    Replayed,
-    /// Its key stands for other arguments.
-    KeyReused,
-    /// Another is still at it.
-    InProgress,
-    /// It failed; the key may be used again.
-    Failed,
-}
-
-impl IdempotencyOutcome {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Performed => "performed",
-            Self::Replayed => "replayed",
-            Self::KeyReused => "key_reused",
-            Self::InProgress => "in_progress",
-            Self::Failed => "failed",
-        }
-    }
-}
-
-/// What a tier of the cache did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CacheOutcome {
-    /// It had the value.
-    Hit,
-    /// It had not.
-    Miss,
-    /// It keeps the value now.
-    Stored,
-    /// What it had was not ours: pasted, flipped, or of another version.
-    Rejected,
-    /// It could not be asked.
-    Error,
-}
-
-impl CacheOutcome {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Hit => "hit",
-            Self::Miss => "miss",
-            Self::Stored => "stored",
-            Self::Rejected => "rejected",
-            Self::Error => "error",
-        }
-    }
 }
 
 impl std::fmt::Debug for Metrics {
@@ -226,6 +175,17 @@ impl Metrics {
     /// A writing call was answered.
     pub fn idempotent_request(&self, outcome: IdempotencyOutcome) {
         self.idempotent_requests.add(1, &[KeyValue::new("outcome", outcome.as_str())]);
+    }
+
+    /// There is such a tool: its figures begin at zero, because Prometheus sees no change in a series that is born with
+    /// its first value.
+    pub fn tool_offered(&self, tool: &'static str) {
+        for status in ["ok", "error", "cancelled"] {
+            self.tool_calls.add(0, &[KeyValue::new("tool", tool), KeyValue::new("status", status)]);
+        }
+        for tier in [Tier::Client, Tier::Server, Tier::Dependency] {
+            self.tool_errors.add(0, &[KeyValue::new("tool", tool), KeyValue::new("tier", tier.as_str())]);
+        }
     }
 
     /// One tool call ended.

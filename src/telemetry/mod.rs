@@ -2,9 +2,11 @@
 
 mod ledger;
 pub mod metrics;
+mod outcomes;
 
 pub use ledger::{Cost, Ledger, carried};
 pub use metrics::Metrics;
+pub use outcomes::{CacheOutcome, IdempotencyOutcome};
 
 use crate::config::{Log, LogFormat};
 use std::io::{self, IsTerminal as _};

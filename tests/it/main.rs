@@ -18,6 +18,7 @@ mod architecture;
 mod caching;
 mod commands;
 mod crash;
+mod deploy;
 mod drift;
 mod emulator;
 mod errors;
