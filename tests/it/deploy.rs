@@ -1,27 +1,37 @@
 //! Alerts, dashboard and runbook speak of what the server really says: checked against its own metrics page, with the
 //! tools of Prometheus and Alertmanager.
 
-use crate::support::{BAKERY, TestServer, rpc};
-use serde_json::json;
-use std::{fs, process::Command};
+use crate::support::{BAKERY, BURST, TestServer, rpc, until};
+use serde_json::{Value, json};
+use std::{
+    fs,
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+use tempfile::TempDir;
 
-/// A page on which everything has happened once.
-async fn page_of_a_busy_server() -> String {
+/// A server on which everything has happened once that rules and dashboard look at.
+async fn busy_server() -> TestServer {
     let server =
         TestServer::builder().set("cache.places_content_ttl", "60s").set("health.interval", "50ms").start().await;
+    keep_busy(&server).await;
+    server.data("create_report", json!({"place_ids": [BAKERY], "title": "x"})).await;
+    server.fault_once(json!({"kind": "unknown_field", "path": "newThing"})).await;
+    server.data("get_place", json!({"place_id": BURST})).await;
+    rpc::modern(&server, "resources/list", json!({})).await;
+    server
+}
+
+/// A hit, a miss and a failure.
+async fn keep_busy(server: &TestServer) {
     server.data("get_place", json!({"place_id": BAKERY})).await;
     server.data("get_reviews", json!({"place_id": BAKERY})).await;
     server.call("get_place", json!({"place_id": "x"})).await;
-    server.data("create_report", json!({"place_ids": [BAKERY], "title": "x"})).await;
-    server.fault_once(json!({"kind": "unknown_field", "path": "newThing"})).await;
-    server.data("get_place", json!({"place_id": "ChIJdemo_crack_and_mend_001"})).await;
-    rpc::modern(&server, "resources/list", json!({})).await;
-    server.operations("/metrics").await.1
 }
 
 #[tokio::test]
 async fn met_02_metrics_rules_dashboard_and_runbook_agree() {
-    let page = page_of_a_busy_server().await;
+    let (_, page) = busy_server().await.operations("/metrics").await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("metrics.txt");
     fs::write(&file, page).unwrap();
@@ -29,4 +39,83 @@ async fn met_02_metrics_rules_dashboard_and_runbook_agree() {
     let output = tokio::task::spawn_blocking(check).await.unwrap();
     let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
+}
+
+/// A real Prometheus with our configuration, at short intervals.
+struct Prometheus {
+    child: Child,
+    url: String,
+    _folder: TempDir,
+}
+
+impl Prometheus {
+    fn start(target: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ours = |name: &str| fs::read_to_string(format!("deploy/prometheus/{name}")).unwrap();
+        let settings = ours("prometheus.yml").replace("15s", "1s").replace("10s", "1s");
+        fs::write(folder.path().join("prometheus.yml"), settings).unwrap();
+        fs::write(folder.path().join("rules.yml"), ours("rules.yml")).unwrap();
+        fs::write(
+            folder.path().join("targets.yml"),
+            ours("targets.yml").replace("127.0.0.1:9090\"", &format!("{target}\"")),
+        )
+        .unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Command::new("prometheus")
+            .arg(format!("--config.file={}", folder.path().join("prometheus.yml").display()))
+            .arg(format!("--storage.tsdb.path={}", folder.path().join("data").display()))
+            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("prometheus: tests/run installs it");
+        Self { child, url: format!("http://127.0.0.1:{port}"), _folder: folder }
+    }
+
+    /// What a query finds; nothing while Prometheus does not answer yet.
+    async fn finds(&self, query: &str) -> Vec<Value> {
+        let mut url = url::Url::parse(&format!("{}/api/v1/query", self.url)).unwrap();
+        url.query_pairs_mut().append_pair("query", query);
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let Ok(answer) = http.get(url).send().await else { return Vec::new() };
+        let answer: Value = answer.json().await.unwrap_or_default();
+        assert_ne!(answer["status"], "error", "{query}: {answer}");
+        answer["data"]["result"].as_array().cloned().unwrap_or_default()
+    }
+}
+
+impl Drop for Prometheus {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test]
+async fn prometheus_scrapes_the_server_and_every_query_of_the_dashboard_finds_something() {
+    let server = busy_server().await;
+    let prometheus = Prometheus::start(&server.app.operations_address().to_string());
+    until("it has been scraped a few times", async || {
+        keep_busy(&server).await;
+        let scraped = prometheus.finds("count_over_time(up{job=\"google-reviews\"}[1m]) >= 4").await;
+        !scraped.is_empty()
+    })
+    .await;
+    let listed = Command::new("tests/deploy/queries.py").arg("list").output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let queries: Vec<Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(queries.len() > 30, "{}", queries.len());
+    for query in &queries {
+        let found = prometheus.finds(query["query"].as_str().unwrap()).await;
+        assert!(
+            query["kind"] != "dashboard" || !found.is_empty(),
+            "{} finds nothing: {}",
+            query["where"],
+            query["query"]
+        );
+    }
+    assert_eq!(prometheus.finds("ALERTS{alertname=\"ServerDown\"}").await, Vec::<Value>::new());
+    server.app.stop().await;
+    until("the alert is pending", async || !prometheus.finds("ALERTS{alertname=\"ServerDown\"}").await.is_empty())
+        .await;
 }
