@@ -128,7 +128,9 @@ impl Check {
         if let State::Down(cause) = &state {
             self.last_failure = Some((cause.clone(), now));
         }
-        self.was_up |= state == State::Up;
+        if state == State::Up {
+            (self.was_up, self.failed_probes) = (true, 0);
+        }
         if self.state.as_str() != state.as_str() {
             log_change(self.name, &state);
             self.since = now;
@@ -169,7 +171,7 @@ impl Reporter {
         let now = self.health.now();
         self.health.update(self.name, |check| match outcome {
             Ok(latency) => {
-                (check.latency, check.failed_probes) = (Some(latency), 0);
+                check.latency = Some(latency);
                 check.enter(State::Up, now);
             }
             Err(cause) => {
@@ -181,5 +183,22 @@ impl Reporter {
                 check.enter(State::Down(cause), now);
             }
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_success_of_any_kind_ends_the_row_of_failed_probes() {
+        let health = Health::new(Clock::manual("2026-11-20T12:00:00Z".parse().expect("time")));
+        let reporter = health.register("redis", false);
+        let failed = || health.checks()[0].failed_probes;
+        reporter.probed(Err("away".to_owned()));
+        reporter.probed(Err("away".to_owned()));
+        assert_eq!(failed(), 2);
+        reporter.up();
+        assert_eq!((failed(), health.checks()[0].last_failure.is_some()), (0, true));
     }
 }

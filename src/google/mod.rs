@@ -1,6 +1,6 @@
 //! The upstream: Google's Places API (New). The only room that knows its wire format, prices and errors.
 //!
-//! To swap the upstream, put a folder beside this one that offers the same two calls as [`Places`].
+//! To swap the upstream, put a folder beside this one that offers what [`Places`] does.
 
 mod advice;
 mod client;

@@ -84,7 +84,7 @@ impl Idempotency {
                     self.metrics.idempotent_request(IdempotencyOutcome::InProgress);
                     return Err(in_progress(self.lease));
                 }
-                // It was let go in the meantime.
+                // Let go in the meantime, or still under way.
                 None | Some(Held::InFlight) => tokio::time::sleep(pause).await,
             }
             pause = longest.min(pause * 2);

@@ -4,6 +4,27 @@ use crate::model::{Code, Failure};
 use sqlx::{Error, error::DatabaseError};
 use std::time::Duration;
 
+/// The database cannot be used for now, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct StartError {
+    message: String,
+    /// Whether it may be otherwise in a while.
+    pub may_pass: bool,
+}
+
+impl StartError {
+    /// Somebody has to do something.
+    pub(super) fn last(message: String) -> Self {
+        Self { message, may_pass: false }
+    }
+
+    /// It may be otherwise in a while.
+    pub(super) fn passing(message: String) -> Self {
+        Self { message, may_pass: true }
+    }
+}
+
 /// A statement did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {

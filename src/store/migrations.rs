@@ -1,5 +1,6 @@
 //! Bringing the schema up to date: each step in a transaction of its own, together with the note that it was made.
 
+use super::error::StartError;
 use sqlx::{
     Error,
     migrate::{Migrate, MigrateError, Migrator},
@@ -20,27 +21,6 @@ pub struct Applied {
     pub steps: usize,
     /// The schema's version now.
     pub version: i64,
-}
-
-/// The database cannot be used for now, or not at all.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct StartError {
-    message: String,
-    /// Whether it may be otherwise in a while.
-    pub may_pass: bool,
-}
-
-impl StartError {
-    /// Somebody has to do something.
-    pub(super) fn last(message: String) -> Self {
-        Self { message, may_pass: false }
-    }
-
-    /// It may be otherwise in a while.
-    pub(super) fn passing(message: String) -> Self {
-        Self { message, may_pass: true }
-    }
 }
 
 /// Applies what is missing. Where nothing is, nothing is asked of the database that needs the right to change its schema.

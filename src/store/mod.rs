@@ -11,10 +11,10 @@ mod reports;
 mod spend;
 mod sqlite;
 
-pub use error::StoreError;
+pub use error::{StartError, StoreError};
 pub use folder::{DataFolder, FolderError};
 pub use idempotency::{Attempt, Claim, Claims, Held};
-pub use migrations::{Applied, StartError};
+pub use migrations::Applied;
 pub use reports::{ReportHead, Reports, StoredReport};
 pub use spend::{Spend, Spent};
 

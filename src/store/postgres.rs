@@ -2,8 +2,8 @@
 
 use super::{
     db::Db,
-    error::nothing_arrived,
-    migrations::{self, Applied, StartError},
+    error::{StartError, nothing_arrived},
+    migrations::{self, Applied},
 };
 use crate::config;
 use sqlx::{

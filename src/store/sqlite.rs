@@ -2,7 +2,8 @@
 
 use super::{
     db::Db,
-    migrations::{self, Applied, StartError},
+    error::StartError,
+    migrations::{self, Applied},
 };
 use crate::config;
 use sqlx::{
