@@ -135,10 +135,14 @@ impl Cache {
         downcast(seat.outcome().await?)
     }
 
-    /// Whether there is a value for `key`, so that asking for it costs nothing. What Redis has is in memory from then on.
-    pub async fn has<K: Key>(&self, key: &K) -> bool {
-        let hash = key::hash(key, &self.0.partition);
-        self.0.memory.get(&hash).is_some() || self.0.fetch::<K>(hash).await
+    /// Whether the memory tier has a value for `key`, so that asking for it costs nothing.
+    pub fn has<K: Key>(&self, key: &K) -> bool {
+        self.0.memory.get(&key::hash(key, &self.0.partition)).is_some()
+    }
+
+    /// Brings what Redis has for `key`, if it has something, into the memory tier.
+    pub async fn fetch<K: Key>(&self, key: &K) {
+        self.0.fetch::<K>(key::hash(key, &self.0.partition)).await;
     }
 
     /// Lets the memory tier give up what has expired; called from time to time, for when nobody asks.
@@ -183,12 +187,12 @@ impl Parts {
         (!lifetime.is_zero()).then_some((value, left.min(lifetime)))
     }
 
-    /// Brings what Redis has into memory; returns whether it had something.
-    async fn fetch<K: Key>(&self, hash: Hash) -> bool {
-        let Some((value, left)) = self.in_redis::<K>(&hash).await else { return false };
-        let Ok(written) = serde_json::to_vec(&value) else { return false };
-        self.memory.put(hash, Arc::new(value), left, written.len());
-        true
+    async fn fetch<K: Key>(&self, hash: Hash) {
+        if let Some((value, left)) = self.in_redis::<K>(&hash).await
+            && let Ok(written) = serde_json::to_vec(&value)
+        {
+            self.memory.put(hash, Arc::new(value), left, written.len());
+        }
     }
 
     /// Keeps what may be kept, tells all who wait, and then fills Redis.

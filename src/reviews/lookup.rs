@@ -41,14 +41,24 @@ impl Reviews {
     ) -> Result<Vec<Result<Found, Failure>>, Failure> {
         let which = |id: &PlaceId| WhichPlace { id: id.clone(), language: Language::english(), region: None };
         let wanted: Vec<WhichPlace> = ids.iter().map(which).collect();
-        let is_known = join_all(wanted.iter().map(|which| self.cache.has(which))).await;
-        let costly = u32::try_from(is_known.iter().filter(|is_known| !**is_known).count()).unwrap_or(u32::MAX);
-        let mut paid = if costly == 0 { Vec::new() } else { self.places.pay_for_places(costly).await? };
-        let found = wanted.iter().zip(is_known).map(|(which, is_known)| {
-            let paid = if is_known { None } else { paid.pop() };
-            self.find(which, paid, deadline)
-        });
+        let paid = match self.pay_for(&wanted).await {
+            // What Redis has costs nothing; that is worth a question only where the money does not reach.
+            Err(GoogleError::BudgetExhausted { .. }) => {
+                join_all(wanted.iter().map(|which| self.cache.fetch(which))).await;
+                self.pay_for(&wanted).await?
+            }
+            paid => paid?,
+        };
+        let found = wanted.iter().zip(paid).map(|(which, paid)| self.find(which, paid, deadline));
         Ok(join_all(found).await)
+    }
+
+    /// Sets aside what those cost that are not in memory.
+    async fn pay_for(&self, wanted: &[WhichPlace]) -> Result<Vec<Option<Paid>>, GoogleError> {
+        let is_free: Vec<bool> = wanted.iter().map(|which| self.cache.has(which)).collect();
+        let costly = u32::try_from(is_free.iter().filter(|is_free| !**is_free).count()).unwrap_or(u32::MAX);
+        let mut paid = if costly == 0 { Vec::new() } else { self.places.pay_for_places(costly).await? };
+        Ok(is_free.into_iter().map(|is_free| if is_free { None } else { paid.pop() }).collect())
     }
 
     async fn find(&self, which: &WhichPlace, paid: Option<Paid>, deadline: &Deadline) -> Result<Found, Failure> {

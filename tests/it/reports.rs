@@ -456,6 +456,25 @@ async fn a_comparison_of_places_in_memory_is_free() {
     assert_eq!(server.upstream_requests().await.len(), 2);
 }
 
+/// Nor does what another server has put into Redis, even where the budget is spent.
+#[tokio::test]
+async fn a_comparison_of_places_in_redis_is_free() {
+    let redis = RedisServer::start().await;
+    let start = || {
+        TestServer::builder()
+            .set("google.daily_calls", "2")
+            .set("cache.places_content_ttl", "60s")
+            .set("cache.redis_url", redis.url())
+            .start()
+    };
+    let (one, other) = (start().await, start().await);
+    one.data("compare_places", json!({"place_ids": [BAKERY, BURST]})).await;
+    redis.keeps(2).await;
+    other.data("compare_places", json!({"place_ids": [BAKERY, BURST]})).await;
+    assert_eq!(other.upstream_requests().await.len(), 0);
+    assert_eq!(other.call("get_place", json!({"place_id": POMEGRANATES})).await.code(), "budget_exhausted");
+}
+
 #[tokio::test]
 async fn the_spend_of_the_day_survives_a_restart() {
     for database in both().await {
