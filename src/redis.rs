@@ -8,6 +8,7 @@ use crate::{
         Breaker, Verdict,
         breaker::{OpenFor, Position},
     },
+    telemetry::spans,
 };
 use deadpool_redis::{
     Config, Connection, Pool, PoolConfig, PoolError, Runtime, Timeouts,
@@ -21,6 +22,7 @@ use std::{
     },
     time::Duration,
 };
+use tracing::Instrument as _;
 
 /// A Redis that is back after an outage is used again within this time.
 const OPEN_FOR: OpenFor = OpenFor { first: Duration::from_secs(5), longest: Duration::from_secs(20) };
@@ -89,15 +91,16 @@ impl Redis {
         })
     }
 
-    /// Makes an operation that a call waits for.
+    /// Makes an operation that a call waits for. `name` is that of Redis' command, for traces.
     ///
     /// # Errors
     /// [`Unavailable`]; the cause goes to the health check and not to the caller.
     pub async fn look_up<T>(
         &self,
+        name: &'static str,
         operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Unavailable> {
-        let outcome = self.within(self.lookup.min(self.operation), operation).await;
+        let outcome = self.within(self.lookup.min(self.operation), name, operation).await;
         // One that refuses to write still reads; only a write shows that it is well again.
         if outcome.is_ok() && !self.refuses.load(Ordering::Relaxed) {
             self.health.up();
@@ -105,15 +108,16 @@ impl Redis {
         outcome
     }
 
-    /// Makes an operation that nobody waits for.
+    /// Makes an operation that nobody waits for. `name` is that of Redis' command, for traces.
     ///
     /// # Errors
     /// [`Unavailable`]; the cause goes to the health check and not to the caller.
     pub async fn run<T>(
         &self,
+        name: &'static str,
         operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Unavailable> {
-        let outcome = self.within(self.operation, operation).await;
+        let outcome = self.within(self.operation, name, operation).await;
         self.refuses.store(outcome.is_err(), Ordering::Relaxed);
         if outcome.is_ok() {
             self.health.up();
@@ -124,10 +128,12 @@ impl Redis {
     async fn within<T>(
         &self,
         limit: Duration,
+        name: &'static str,
         operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Unavailable> {
         let permit = self.breaker.permit().map_err(|_| Unavailable)?;
-        let outcome = tokio::time::timeout(limit, self.operate(operation)).await;
+        let span = spans::redis(name);
+        let outcome = tokio::time::timeout(limit, self.operate(operation).instrument(span.clone())).await;
         let fault = match outcome {
             Ok(Ok(value)) => {
                 permit.tell(Verdict::Success);
@@ -138,6 +144,7 @@ impl Redis {
             Ok(Err(fault)) => fault,
             Err(_) => Fault::TimedOut,
         };
+        spans::failed(&span, fault.as_str(), None);
         if fault == Fault::Refused {
             // One that answers is there, even if it says no.
             permit.tell(Verdict::Success);
@@ -206,6 +213,15 @@ impl Fault {
             ErrorKind::Server(_) | ErrorKind::UnexpectedReturnType => Self::Refused,
             _ if error.code() == Some("NOAUTH") => Self::NotAllowed,
             _ => Self::Unreachable,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Refused => "refused",
+            Self::NotAllowed => "not_allowed",
         }
     }
 

@@ -59,7 +59,7 @@ impl Base {
     pub(super) fn with_secret(config: &Config, clock: Clock, secret: SecretKey) -> Result<Self> {
         let health = Health::new(clock.clone());
         let store = Store::new(&config.store, health.register("database", true))?;
-        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::new()?, health, store, secret })
+        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::sent(&config.otlp)?, health, store, secret })
     }
 
     /// Builds the use cases, with all that lies between them and Google.
@@ -146,7 +146,8 @@ impl Base {
             self.tasks.clone(),
             metrics.clone(),
         );
-        Server::new(offers, limits, mcp::Parts { idempotency, secret: self.secret.clone(), metrics, clock })
+        let (secret, results_until) = (self.secret.clone(), config.log.results_until);
+        Server::new(offers, limits, mcp::Parts { idempotency, secret, results_until, metrics, clock })
     }
 
     /// Binds both listeners and serves. The flag says later whether calls were cut off at the end of the time to drain.
@@ -166,7 +167,12 @@ impl Base {
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
         let stop = self.tasks.stopping();
-        let readiness = Readiness { health: self.health.clone(), stopping: stop.clone(), tells_causes: false };
+        let readiness = Readiness {
+            health: self.health.clone(),
+            stopping: stop.clone(),
+            results_until: config.log.results_until,
+            tells_causes: false,
+        };
         let door = Door::new(address, config.server.public_url.as_ref());
         let bytes = config.server.max_request_bytes;
         // Streams are cut only when the process ends: cancelled earlier, calls under way would fail.

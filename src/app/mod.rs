@@ -16,7 +16,7 @@ use crate::{
     resources,
     store::{Applied, Store},
     tasks::Tasks,
-    telemetry::Metrics,
+    telemetry::{Metrics, SpanCounts},
     tools,
 };
 use anyhow::{Context as _, Result};
@@ -32,7 +32,7 @@ use std::{
     time::Duration,
 };
 
-/// How long closing the database may take.
+/// How long closing the database may take, and sending the last figures.
 const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 
 /// What a caller may put in place of the ordinary parts.
@@ -44,11 +44,13 @@ pub struct Parts {
     pub more_tools: Vec<Offer>,
     /// Who calls, as long as there is no sign-in.
     pub caller: Principal,
+    /// What became of the spans of traces, where they are sent to a collector.
+    pub spans: Option<SpanCounts>,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { clock: Clock::system(), more_tools: Vec::new(), caller: Principal::local() }
+        Self { clock: Clock::system(), more_tools: Vec::new(), caller: Principal::local(), spans: None }
     }
 }
 
@@ -74,9 +76,12 @@ impl App {
     /// # Errors
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
-        let Parts { clock, more_tools, caller } = parts;
+        let Parts { clock, more_tools, caller, spans } = parts;
         let base = Base::new(&config, clock)?;
         base.store.lock()?;
+        if let Some(spans) = spans {
+            base.metrics.watch_spans(spans);
+        }
         let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
         let domain = base.domain(&config, google)?;
         let opening = base.open(&config, domain.budget.clone()).await?;
@@ -127,6 +132,7 @@ impl App {
         let ended = self.tasks.stop(self.drain.saturating_add(Duration::from_secs(1))).await;
         // A database that does not answer must not keep the process from ending.
         let _ = tokio::time::timeout(LONGEST_CLOSE, self.store.close()).await;
+        self.metrics.finish(LONGEST_CLOSE).await;
         ended && !self.cut.load(Ordering::Relaxed)
     }
 }

@@ -22,7 +22,7 @@ impl Shared {
     pub(super) async fn add(&self, (cost, times): (Micros, u32), own: Sums, day: Date) -> Option<(bool, Sums)> {
         let (key, script) = (self.key(day), Script::new(ADD));
         let limit = Micros::of_usd(self.limits.daily_usd).0;
-        let added = self.redis.look_up(async |connection| {
+        let added = self.redis.look_up("EVALSHA", async |connection| {
             let mut call = script.key(&key);
             call.arg(cost.times(times).0)
                 .arg(limit)
@@ -41,7 +41,7 @@ impl Shared {
         let micros = i64::try_from(cost.0).unwrap_or(i64::MAX).saturating_mul(times);
         let corrected = self
             .redis
-            .run(async |connection| script.key(&key).arg(micros).arg(times).invoke_async::<()>(connection).await);
+            .run("EVALSHA", async |connection| script.key(&key).arg(micros).arg(times).invoke_async::<()>(connection).await);
         if corrected.await.is_err() {
             tracing::debug!("the shared budget could not be corrected");
         }

@@ -15,7 +15,7 @@ use crate::{
     model::Failure,
     redis::Redis,
     tasks::Tasks,
-    telemetry::{CacheOutcome, Metrics, carried},
+    telemetry::{CacheOutcome, Metrics, carried, spans},
 };
 use flight::{Boarding, Flights};
 use key::Hash;
@@ -23,6 +23,7 @@ use memory::Memory;
 use remote::Remote;
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use std::{any::Any, future::Future, sync::Arc, time::Duration};
+use tracing::Instrument as _;
 
 /// A value of some key, behind one pointer so that all tiers and waiters share it.
 type Shared = Arc<dyn Any + Send + Sync>;
@@ -111,15 +112,24 @@ impl Cache {
         L: FnOnce(Deadline) -> F + Send + 'static,
     {
         let hash = key::hash(key, &self.0.partition);
+        let span = spans::cache();
         if let Some(value) = self.0.memory.get(&hash) {
             self.0.metrics.cache("memory", CacheOutcome::Hit);
+            span.record("cache.outcome", "hit");
             return downcast(value);
         }
         self.0.metrics.cache("memory", CacheOutcome::Miss);
         let seat = match self.0.flights.board(hash, deadline, || self.0.memory.get(&hash)) {
-            Boarding::Landed(value) => return downcast(value),
-            Boarding::Follow(seat) => seat,
+            Boarding::Landed(value) => {
+                span.record("cache.outcome", "hit");
+                return downcast(value);
+            }
+            Boarding::Follow(seat) => {
+                span.record("cache.outcome", "shared");
+                seat
+            }
             Boarding::Lead(seat, pilot) => {
+                span.record("cache.outcome", "miss");
                 let parts = Arc::clone(&self.0);
                 let load = load(pilot.deadline());
                 let work = Arc::clone(&parts).load::<K, F>(hash, load);
@@ -128,11 +138,11 @@ impl Cache {
                     parts.land::<K>(hash, pilot, fetched).await;
                 };
                 // For the call that started it: its log lines have that call's id, and it pays.
-                self.0.tasks.spawn(carried(flight));
+                span.in_scope(|| self.0.tasks.spawn(carried(flight)));
                 seat
             }
         };
-        downcast(seat.outcome().await?)
+        downcast(seat.outcome().instrument(span).await?)
     }
 
     /// Whether the memory tier has a value for `key`, so that asking for it costs nothing.

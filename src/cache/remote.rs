@@ -31,7 +31,7 @@ impl Remote {
         let name = name(hash);
         let lookup = self
             .redis
-            .look_up(async |connection| cmd("GET").arg(&name).query_async::<Option<Vec<u8>>>(connection).await);
+            .look_up("GET", async |connection| cmd("GET").arg(&name).query_async::<Option<Vec<u8>>>(connection).await);
         match lookup.await {
             Err(_) => (None, CacheOutcome::Error),
             Ok(None) => (None, CacheOutcome::Miss),
@@ -50,7 +50,7 @@ impl Remote {
     pub(super) async fn put(&self, hash: &Hash, written: &[u8], lifetime: Duration) -> CacheOutcome {
         let (name, sealed) = (name(hash), self.close(hash, written, lifetime));
         let milliseconds = u64::try_from(lifetime.as_millis()).unwrap_or(u64::MAX).max(1);
-        let stored = self.redis.run(async |connection| {
+        let stored = self.redis.run("SET", async |connection| {
             cmd("SET").arg(&name).arg(sealed).arg("PX").arg(milliseconds).query_async::<()>(connection).await
         });
         if stored.await.is_ok() { CacheOutcome::Stored } else { CacheOutcome::Error }

@@ -1,7 +1,10 @@
 //! Rules that look at more than the form of one value.
 
 use super::{Config, Problem};
-use crate::model::{PlaceId, SecretKey};
+use crate::{
+    clock::Clock,
+    model::{PlaceId, SecretKey},
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{net::IpAddr, time::Duration};
 use tracing_subscriber::EnvFilter;
@@ -16,13 +19,25 @@ const LONGEST_LIFETIME: Duration = Duration::from_mins(10);
 /// As long as the answer of the call that made a report is repeated, the report must be there.
 const SHORTEST_REPORTS: Duration = Duration::from_hours(24);
 
+/// The longest that results may be logged.
+const LONGEST_RESULTS: Duration = Duration::from_hours(24);
+
 /// The longest that reports may be kept.
 const LONGEST_REPORTS: Duration = Duration::from_hours(366 * 24);
 
 /// All rules that the configuration breaks.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
-    [listeners(config), urls(config), limits(config), lifetimes(config), counts(config), key(config), store(config)]
-        .concat()
+    [
+        listeners(config),
+        urls(config),
+        limits(config),
+        lifetimes(config),
+        counts(config),
+        key(config),
+        store(config),
+        log(config),
+    ]
+    .concat()
 }
 
 fn problem(key: &str, message: &str) -> Problem {
@@ -141,11 +156,20 @@ fn limits(config: &Config) -> Vec<Problem> {
     if config.google.max_answer_bytes < 65_536 {
         found.push(problem("google.max_answer_bytes", "must be at least 65536: five reviews are about 20000"));
     }
+    found
+}
+
+fn log(config: &Config) -> Vec<Problem> {
+    let mut found = Vec::new();
     if EnvFilter::builder().parse(&config.log.level).is_err() {
         found.push(problem(
             "log.level",
             "must be error, warn, info, debug or trace, or directives such as info,google_reviews_mcp=debug",
         ));
+    }
+    let latest = Clock::system().now() + LONGEST_RESULTS;
+    if config.log.results_until.is_some_and(|until| until > latest) {
+        found.push(problem("log.results_until", "must be at most a day ahead: results hold what reviewers wrote"));
     }
     found
 }

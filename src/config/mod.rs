@@ -2,9 +2,11 @@
 
 mod check;
 mod environment;
+mod otlp;
 mod reader;
 mod settings;
 
+pub use otlp::{Otlp, Sampling};
 pub use reader::{Problem, Sources};
 pub use settings::{
     Cache, Config, Google, Health, Idempotency, Log, LogFormat, Provider, Reports, Server, Store, Upstream,
@@ -74,7 +76,12 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
             google_place_id: reader.value("health.google_place_id"),
             least_free_bytes: reader.value("health.least_free_bytes"),
         },
-        log: Log { level: reader.value("log.level"), format: reader.value("log.format") },
+        log: Log {
+            level: reader.value("log.level"),
+            format: reader.value("log.format"),
+            results_until: reader.optional("log.results_until"),
+        },
+        otlp: otlp::settings(&sources.environment, &mut reader.problems),
     };
     let (effective, mut problems) = reader.finish();
     problems.extend(check::problems(&config));

@@ -65,7 +65,7 @@ impl fmt::Display for Problem {
 pub(super) struct Reader {
     merged: config::Config,
     defaults: config::Config,
-    problems: Vec<Problem>,
+    pub(super) problems: Vec<Problem>,
 }
 
 impl Reader {

@@ -1,5 +1,7 @@
 //! The settings as the rooms get them; what each is for is said in `default.toml` too.
 
+use super::Otlp;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
@@ -26,6 +28,8 @@ pub struct Config {
     pub health: Health,
     /// `[log]`
     pub log: Log,
+    /// OpenTelemetry's own variables.
+    pub otlp: Otlp,
 }
 
 /// The listeners and the limits of one call.
@@ -190,6 +194,8 @@ pub struct Log {
     pub level: String,
     /// How a line looks.
     pub format: LogFormat,
+    /// Until when the results of tool calls are logged too.
+    pub results_until: Option<Timestamp>,
 }
 
 /// How a log line looks.

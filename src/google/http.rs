@@ -22,6 +22,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use std::{pin::pin, time::Duration};
 use tokio::time::{Instant, timeout};
+use tracing::Instrument as _;
 
 /// A server that serves invented data says so in this header; Google never sends it.
 const DATA_SOURCE_HEADER: &str = "x-data-source";
@@ -95,7 +96,8 @@ impl Http {
     ) -> Result<Located<T>, GoogleError> {
         let observed = self.watch.request(endpoint.name, &self.clock);
         let exchange = self.exchange(request, endpoint.mask, reserved);
-        let outcome = match self.in_time(exchange, deadline).await {
+        let exchange = self.in_time(exchange, deadline).instrument(observed.span.clone());
+        let outcome = match exchange.await {
             Ok(answer) => self.understand(endpoint, &answer),
             Err(error) => Err(error),
         };

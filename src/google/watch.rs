@@ -2,12 +2,13 @@
 //! kind of drift.
 
 use super::{GoogleError, drift::Finding, mask::Sku};
-use crate::{clock::Clock, health::Reporter, model::Failure, telemetry::Metrics};
+use crate::{clock::Clock, health::Reporter, model::Failure, telemetry::{Metrics, spans}};
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
+use tracing::Span;
 
 /// More distinct findings than this are counted but no longer logged one by one.
 const LOGGED_FINDINGS: usize = 1_000;
@@ -32,7 +33,8 @@ impl Watch {
 
     /// A request begins.
     pub(super) fn request<'a>(&'a self, endpoint: &'static str, clock: &'a Clock) -> Observed<'a> {
-        Observed { watch: self, endpoint, clock, started: clock.elapsed(), outcome: "cancelled" }
+        let span = spans::google(endpoint);
+        Observed { watch: self, endpoint, clock, span, started: clock.elapsed(), outcome: "cancelled" }
     }
 
     /// The health check was answered, after this time, or not.
@@ -67,6 +69,8 @@ pub(super) struct Observed<'a> {
     watch: &'a Watch,
     endpoint: &'static str,
     clock: &'a Clock,
+    /// The span under which it is made.
+    pub(super) span: Span,
     started: Duration,
     outcome: &'static str,
 }
@@ -92,6 +96,9 @@ impl Observed<'_> {
 impl Drop for Observed<'_> {
     fn drop(&mut self) {
         let duration = self.clock.elapsed().saturating_sub(self.started);
+        if self.outcome != "ok" {
+            spans::failed(&self.span, self.outcome, None);
+        }
         self.watch.metrics.upstream_request(self.endpoint, self.outcome, duration);
     }
 }

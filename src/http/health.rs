@@ -19,6 +19,8 @@ pub struct Readiness {
     pub health: Health,
     /// Fires when the process is asked to stop.
     pub stopping: CancellationToken,
+    /// Until when the results of calls are logged, which those who call may know.
+    pub results_until: Option<Timestamp>,
     /// Whether causes are told; they are for the operator alone.
     pub tells_causes: bool,
 }
@@ -35,26 +37,33 @@ pub(super) async fn ready(State(readiness): State<Readiness>) -> Response {
         return unavailable(json!({"status": "stopping"}));
     }
     let is_ready = readiness.health.is_ready();
-    report(is_ready, &checks(&readiness, needed))
+    answer(is_ready, report(&readiness, is_ready, needed))
 }
 
 /// Started: what this instance needs has answered once.
 pub(super) async fn started(State(readiness): State<Readiness>) -> Response {
-    report(readiness.health.is_started(), &checks(&readiness, |check| check.needed_to_serve))
+    let is_started = readiness.health.is_started();
+    answer(is_started, report(&readiness, is_started, |check| check.needed_to_serve))
 }
 
 /// Everything: 503 when any dependency is down.
 pub(super) async fn summary(State(readiness): State<Readiness>) -> Response {
     let is_well = readiness.health.checks().iter().all(|check| check.state.is_up());
-    report(is_well, &checks(&readiness, |_| true))
+    let mut report = report(&readiness, is_well, |_| true);
+    if let Some(until) = readiness.results_until.filter(|until| *until > readiness.health.now()) {
+        report.insert("results_logged_until".to_owned(), json!(written(until)));
+    }
+    answer(is_well, report)
 }
 
-fn report(is_well: bool, checks: &[Value]) -> Response {
-    if is_well {
-        Json(json!({"status": "ok", "checks": checks})).into_response()
-    } else {
-        unavailable(json!({"status": "unavailable", "checks": checks}))
-    }
+fn report(readiness: &Readiness, is_well: bool, which: impl Fn(&Check) -> bool) -> Map<String, Value> {
+    let status = if is_well { "ok" } else { "unavailable" };
+    let checks = json!(checks(readiness, which));
+    Map::from_iter([("status".to_owned(), json!(status)), ("checks".to_owned(), checks)])
+}
+
+fn answer(is_well: bool, report: Map<String, Value>) -> Response {
+    if is_well { Json(report).into_response() } else { unavailable(Value::Object(report)) }
 }
 
 /// Not now; checks are renewed within seconds.

@@ -1,7 +1,9 @@
 //! The one path of every tool call: parse, validate, run under a guard (once, if it writes), answer, and one log line.
 
 use super::{
-    arguments, result,
+    arguments,
+    operation::Operation,
+    result,
     server::Server,
     tool::{Call, Logged, ReadTool, Repeatable as _, Tool, WriteTool},
 };
@@ -13,6 +15,7 @@ use crate::{
 };
 use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::FutureExt as _;
+use opentelemetry::trace::TraceId;
 use rmcp::{
     ErrorData, RoleServer,
     handler::server::tool::ToolCallContext,
@@ -75,7 +78,7 @@ where
     R: AsyncFnOnce(&Server, Call, T::Input) -> Result<T::Output, Failure>,
 {
     let server = context.service;
-    let started = server.clock.elapsed();
+    let operation = Operation::begin(server, "tools/call", Some(T::NAME), &context.request_context);
     let reference = reference(&context.request_context.extensions);
     let span = tracing::info_span!("tool_call", request_id = reference.as_str(), tool = T::NAME);
     let cancelled = context.request_context.ct.clone();
@@ -91,15 +94,19 @@ where
         result::of_answer(&run(server, call, input).await?)
     };
     let ledger = Ledger::default();
-    let outcome = ledger.scope(guarded(server.limits.tool_timeout, cancelled, work.instrument(span))).await;
+    let work = work.instrument(span).instrument(operation.span.clone());
+    let outcome = ledger.scope(guarded(server.limits.tool_timeout, cancelled, work)).await;
 
-    let duration = server.clock.elapsed().saturating_sub(started);
-    let failure = outcome.as_ref().err();
+    let (failure, trace_id) = (outcome.as_ref().err(), operation.trace_id);
+    let duration = operation.end(failure.map(|_| "tool_error"), failure.map(|failure| failure.code.as_str()));
     server.metrics.tool_call(T::NAME, duration, failure);
-    server.metrics.operation("tools/call", Some(T::NAME), duration, failure.map(|_| "tool_error"));
     let cost = ledger.cost();
-    Line { tool: T::NAME, request_id: &reference, who, logged, duration, cost, failure }.log();
+    Line { tool: T::NAME, request_id: &reference, trace_id, who, logged, duration, cost, failure }.log();
     let result: CallToolResult = outcome.unwrap_or_else(|failure| result::of_failure(&failure, &reference));
+    if server.results_until.is_some_and(|until| server.clock.now() < until) {
+        let result = serde_json::to_string(&result).unwrap_or_default();
+        tracing::info!(tool = T::NAME, request_id = reference.as_str(), result, "tool result");
+    }
     Ok(result.into())
 }
 
@@ -172,6 +179,7 @@ impl Who {
 struct Line<'a> {
     tool: &'static str,
     request_id: &'a RequestId,
+    trace_id: TraceId,
     who: Who,
     logged: Logged,
     duration: Duration,
@@ -185,6 +193,7 @@ impl Line<'_> {
         tracing::info!(
             tool = self.tool,
             request_id = self.request_id.as_str(),
+            trace_id = %self.trace_id,
             place_id,
             places,
             language,

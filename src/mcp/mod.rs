@@ -7,6 +7,7 @@ mod arguments;
 pub mod client;
 mod cursor;
 mod dispatch;
+mod operation;
 mod resource;
 mod result;
 mod schema;

@@ -2,6 +2,7 @@
 
 use super::{
     dispatch::{caller, guarded, reference},
+    operation::Operation,
     result,
     server::Server,
     tool::Call,
@@ -20,6 +21,7 @@ use rmcp::{
     service::RequestContext,
 };
 use serde_json::json;
+use tracing::Instrument as _;
 
 /// One kind of resource, with URIs of its own.
 pub trait Resource: Send + Sync {
@@ -210,20 +212,22 @@ impl Server {
         work: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, ErrorData> {
         self.hear(context);
-        let started = self.clock.elapsed();
+        let operation = Operation::begin(self, method, None, context);
+        let work = work.instrument(operation.span.clone());
         let outcome = guarded(self.limits.tool_timeout, context.ct.clone(), work).await;
+        let code = outcome.as_ref().err().map(|failure| failure.code.as_str());
         let outcome = outcome.map_err(|failure| {
             let reference = reference(&context.extensions);
             tracing::info!(
                 method,
                 request_id = reference.as_str(),
+                trace_id = %operation.trace_id,
                 error_code = failure.code.as_str(),
                 "request refused"
             );
             result::as_error(&failure, &reference)
         });
-        let error = outcome.as_ref().err().map(result::error_type);
-        self.metrics.operation(method, None, self.clock.elapsed().saturating_sub(started), error);
+        operation.end(outcome.as_ref().err().map(result::error_type), code);
         outcome
     }
 }

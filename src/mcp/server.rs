@@ -3,6 +3,7 @@
 use super::{
     cursor::Cursors,
     dispatch::{caller, client},
+    operation::Operation,
     resource::Resource,
     sessions::Sessions,
     tool::Offer,
@@ -19,6 +20,7 @@ use rmcp::{
     },
     service::RequestContext,
 };
+use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -57,6 +59,8 @@ pub struct Parts {
     pub idempotency: Idempotency,
     /// From which the key that seals cursors derives.
     pub secret: SecretKey,
+    /// Until when the results of calls are logged.
+    pub results_until: Option<Timestamp>,
     /// Where calls are counted.
     pub metrics: Metrics,
     /// Where times come from.
@@ -80,6 +84,7 @@ pub struct Server {
     pub(super) idempotency: Idempotency,
     pub(super) sessions: Sessions,
     pub(super) limits: Limits,
+    pub(super) results_until: Option<Timestamp>,
     pub(super) metrics: Metrics,
     pub(super) clock: Clock,
 }
@@ -111,6 +116,7 @@ impl Server {
             idempotency: parts.idempotency,
             sessions,
             limits,
+            results_until: parts.results_until,
             metrics: parts.metrics,
             clock: parts.clock,
         }
@@ -121,11 +127,16 @@ impl Server {
         self.sessions.heard_of(&caller(context), &client(context));
     }
 
-    /// Makes an answer from what the server knows of itself, and notes how long that took.
-    fn observed<R>(&self, method: &'static str, answer: impl FnOnce() -> R) -> R {
-        let started = self.clock.elapsed();
+    /// Makes an answer from what the server knows of itself.
+    fn observed<R>(
+        &self,
+        method: &'static str,
+        context: &RequestContext<RoleServer>,
+        answer: impl FnOnce() -> R,
+    ) -> R {
+        let operation = Operation::begin(self, method, None, context);
         let answer = answer();
-        self.metrics.operation(method, None, self.clock.elapsed().saturating_sub(started), None);
+        operation.end(None, None);
         answer
     }
 }
@@ -150,11 +161,11 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
         context.peer.set_peer_info(request.clone());
-        self.observed("initialize", || self.negotiate_initialize(&request))
+        self.observed("initialize", &context, || self.negotiate_initialize(&request))
     }
 
-    async fn discover(&self, _context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
-        Ok(self.observed("server/discover", || {
+    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        Ok(self.observed("server/discover", &context, || {
             DiscoverResult::from_server_info(self.supported_protocol_versions().into_owned(), self.get_info())
                 .with_ttl_ms(milliseconds(DISCOVERY_TTL))
                 .with_cache_scope(CacheScope::Public)
@@ -167,7 +178,7 @@ impl ServerHandler for Server {
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         self.hear(&context);
-        Ok(self.observed("tools/list", || {
+        Ok(self.observed("tools/list", &context, || {
             let mut result = ListToolsResult::default();
             result.tools.clone_from(&self.definitions);
             // Every caller sees the same tools, so the list may be shared.
@@ -193,7 +204,7 @@ impl ServerHandler for Server {
             let message = format!("this server has no such tool; its tools are {}", known.join(", "));
             // Without its name, which is the caller's text.
             tracing::info!(error_code = "-32602", "call of a tool that does not exist");
-            self.metrics.operation("tools/call", None, Duration::ZERO, Some("-32602"));
+            Operation::begin(self, "tools/call", None, &context).end(Some("-32602"), None);
             return Err(ErrorData::invalid_params(message, None));
         }
         self.router.call(ToolCallContext::new(self, request, context)).await
@@ -226,7 +237,7 @@ impl ServerHandler for Server {
         _request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let mut result = self.observed("resources/templates/list", || self.templates());
+        let mut result = self.observed("resources/templates/list", &context, || self.templates());
         if is_modern(&context) {
             result = result.with_ttl_ms(milliseconds(TOOLS_TTL)).with_cache_scope(CacheScope::Public);
         }

@@ -24,6 +24,14 @@ pub(super) enum Pool<'a> {
 }
 
 impl Db {
+    /// Its name in traces.
+    pub(super) fn system(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "sqlite",
+            Self::Postgres(_) => "postgresql",
+        }
+    }
+
     pub(super) fn readers(&self) -> Pool<'_> {
         match self {
             Self::Sqlite { readers, .. } => Pool::Sqlite(readers),
@@ -82,16 +90,23 @@ macro_rules! acquired {
     };
 }
 
-/// Reads; once more if the connection was lost on the way, since reading twice does no harm.
+/// Reads; once more if the connection was lost on the way, since reading twice does no harm. The name is that of the
+/// operation in traces.
 macro_rules! reading {
-    ($store:expr, $connection:ident => $body:expr) => {
+    ($store:expr, $name:literal, $connection:ident => $body:expr) => {
         if $store.is_open() {
-            let mut outcome =
-                $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body);
-            if outcome.as_ref().is_err_and($crate::store::error::lost_the_connection) {
-                outcome = $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body);
-            }
-            $store.told(outcome)
+            let span = $crate::telemetry::spans::statement($store.db().system(), $name);
+            let statements = async {
+                let outcome =
+                    $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body);
+                if outcome.as_ref().is_err_and($crate::store::error::lost_the_connection) {
+                    $crate::store::db::on_connection!($store.db().readers(), $store.limit(), $connection => $body)
+                } else {
+                    outcome
+                }
+            };
+            let outcome = tracing::Instrument::instrument(statements, span.clone()).await;
+            $store.told(outcome, &span)
         } else {
             Err($crate::store::StoreError::Opening)
         }
@@ -100,11 +115,13 @@ macro_rules! reading {
 
 /// Writes, once: whether a write that was cut off happened is for its caller to find out.
 macro_rules! writing {
-    ($store:expr, $connection:ident => $body:expr) => {
+    ($store:expr, $name:literal, $connection:ident => $body:expr) => {
         if $store.is_open() {
-            let outcome =
-                $crate::store::db::on_connection!($store.db().writers(), $store.limit(), $connection => $body);
-            $store.told(outcome)
+            let span = $crate::telemetry::spans::statement($store.db().system(), $name);
+            let statements =
+                async { $crate::store::db::on_connection!($store.db().writers(), $store.limit(), $connection => $body) };
+            let outcome = tracing::Instrument::instrument(statements, span.clone()).await;
+            $store.told(outcome, &span)
         } else {
             Err($crate::store::StoreError::Opening)
         }

@@ -89,6 +89,20 @@ impl StoreError {
             Self::Opening | Self::Unreadable { .. } => self.to_string(),
         }
     }
+
+    /// Its name in traces.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Unreachable(_) => "unreachable",
+            Self::Busy(_) => "busy",
+            Self::ReadOnly(_) => "read_only",
+            Self::Full(_) => "full",
+            Self::Damaged(_) => "damaged",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Refused(_) => "refused",
+        }
+    }
 }
 
 impl From<StoreError> for Failure {

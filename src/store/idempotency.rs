@@ -107,7 +107,7 @@ impl Claims<'_> {
     ) -> Result<Option<Claim>, StoreError> {
         let expires_at = now.checked_add(attempt.keep).unwrap_or(Timestamp::MAX);
         let effect_id = Uuid::new_v7(uuid_time(now)).to_string();
-        let row: Option<(String, i64)> = writing!(self.0, connection => {
+        let row: Option<(String, i64)> = writing!(self.0, "idempotency.claim", connection => {
             sqlx::query_as(CLAIM)
                 .bind(attempt.owner.as_str())
                 .bind(&attempt.key)
@@ -130,7 +130,7 @@ impl Claims<'_> {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn look(&self, attempt: &Attempt) -> Result<Option<Held>, StoreError> {
-        let row: Option<(String, String, Option<String>)> = reading!(self.0, connection => {
+        let row: Option<(String, String, Option<String>)> = reading!(self.0, "idempotency.look", connection => {
             sqlx::query_as(LOOK).bind(attempt.owner.as_str()).bind(&attempt.key).fetch_optional(connection).await
         })?;
         Ok(row.map(|(fingerprint, state, answer)| match answer {
@@ -145,7 +145,7 @@ impl Claims<'_> {
     /// # Errors
     /// [`StoreError`] when it was not written, as far as is known.
     pub async fn renew(&self, claim: &Claim, lease_until: Timestamp) -> Result<bool, StoreError> {
-        writing!(self.0, connection => {
+        writing!(self.0, "idempotency.renew", connection => {
             sqlx::query(RENEW)
                 .bind(claim.owner.as_str())
                 .bind(&claim.key)
@@ -163,7 +163,7 @@ impl Claims<'_> {
     /// # Errors
     /// [`StoreError`] when it was not written, as far as is known.
     pub async fn record(&self, claim: &Claim, answer: &str) -> Result<bool, StoreError> {
-        writing!(self.0, connection => {
+        writing!(self.0, "idempotency.record", connection => {
             sqlx::query(RECORD)
                 .bind(claim.owner.as_str())
                 .bind(&claim.key)
@@ -181,7 +181,7 @@ impl Claims<'_> {
     /// # Errors
     /// [`StoreError`] when it was not written; then the lease runs out by itself.
     pub async fn release(&self, claim: &Claim) -> Result<(), StoreError> {
-        writing!(self.0, connection => {
+        writing!(self.0, "idempotency.release", connection => {
             sqlx::query(RELEASE)
                 .bind(claim.owner.as_str())
                 .bind(&claim.key)
@@ -198,7 +198,7 @@ impl Claims<'_> {
     /// # Errors
     /// [`StoreError`] when they could not be removed.
     pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
-        writing!(self.0, connection => {
+        writing!(self.0, "idempotency.purge", connection => {
             let purged = sqlx::query(PURGE).bind(now.as_millisecond()).execute(connection).await;
             purged.map(|done| done.rows_affected())
         })

@@ -18,7 +18,7 @@ pub use migrations::Applied;
 pub use reports::{ReportHead, Reports, StoredReport};
 pub use spend::{Spend, Spent};
 
-use crate::{clock::Clock, config, health::Reporter};
+use crate::{clock::Clock, config, health::Reporter, telemetry::spans};
 use db::{Db, reading};
 use secrecy::ExposeSecret as _;
 use std::{
@@ -30,6 +30,7 @@ use std::{
     },
     time::Duration,
 };
+use tracing::Span;
 
 /// What a statement may take beyond the limit that PostgreSQL itself holds.
 const BEYOND: Duration = Duration::from_secs(1);
@@ -113,7 +114,7 @@ impl Store {
     /// Asks the database for nothing, and tells the health check whether it answered in time.
     pub async fn probe(&self, clock: &Clock) {
         let started = clock.elapsed();
-        let answer: Result<i64, _> = reading!(self, connection => {
+        let answer: Result<i64, _> = reading!(self, "probe", connection => {
             sqlx::query_scalar("SELECT CAST(1 AS BIGINT)").fetch_one(connection).await
         });
         let latency = clock.elapsed().saturating_sub(started);
@@ -154,7 +155,7 @@ impl Store {
     }
 
     /// Passes on how a statement ended, after telling the health check and, where the operator must act, the log.
-    fn told<T>(&self, outcome: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+    fn told<T>(&self, outcome: Result<T, sqlx::Error>, span: &Span) -> Result<T, StoreError> {
         let error = match outcome {
             Ok(value) => {
                 self.0.health.up();
@@ -162,6 +163,7 @@ impl Store {
             }
             Err(error) => StoreError::from(error),
         };
+        spans::failed(span, error.kind(), None);
         match &error {
             StoreError::Unreachable(_) | StoreError::Damaged(_) => self.0.health.down(error.cause()),
             StoreError::Busy(_) => tracing::warn!(cause = error.cause(), "the database is busy"),

@@ -73,7 +73,7 @@ impl Reports<'_> {
     /// [`StoreError`] when it was not kept, as far as is known.
     pub async fn insert(&self, owner: &Principal, report: &StoredReport) -> Result<(), StoreError> {
         let place_ids = report.head.place_ids.iter().map(PlaceId::as_str).collect::<Vec<_>>().join(" ");
-        writing!(self.0, connection => {
+        writing!(self.0, "reports.insert", connection => {
             sqlx::query(INSERT)
                 .bind(report.head.id.to_string())
                 .bind(owner.as_str())
@@ -99,7 +99,7 @@ impl Reports<'_> {
         id: ReportId,
         now: Timestamp,
     ) -> Result<Option<StoredReport>, StoreError> {
-        let row: Option<Row> = reading!(self.0, connection => {
+        let row: Option<Row> = reading!(self.0, "reports.find", connection => {
             sqlx::query_as(FIND)
                 .bind(owner.as_str())
                 .bind(id.to_string())
@@ -121,7 +121,7 @@ impl Reports<'_> {
         except: ReportId,
         now: Timestamp,
     ) -> Result<Option<StoredReport>, StoreError> {
-        let row: Option<Row> = reading!(self.0, connection => {
+        let row: Option<Row> = reading!(self.0, "reports.last_on", connection => {
             sqlx::query_as(LAST_ON_PLACES)
                 .bind(owner.as_str())
                 .bind(places_key)
@@ -147,7 +147,7 @@ impl Reports<'_> {
     ) -> Result<Vec<ReportHead>, StoreError> {
         let (created_at, id) =
             after.map_or((i64::MAX, String::new()), |(created_at, id)| (created_at.as_millisecond(), id.to_string()));
-        let rows: Vec<HeadRow> = reading!(self.0, connection => {
+        let rows: Vec<HeadRow> = reading!(self.0, "reports.page", connection => {
             sqlx::query_as(PAGE)
                 .bind(owner.as_str())
                 .bind(now.as_millisecond())
@@ -172,7 +172,7 @@ impl Reports<'_> {
         limit: u32,
     ) -> Result<Vec<String>, StoreError> {
         let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::from(i32::MAX)).min(i64::from(i32::MAX));
-        reading!(self.0, connection => {
+        reading!(self.0, "reports.ids_with_prefix", connection => {
             sqlx::query_scalar(WITH_PREFIX)
                 .bind(owner.as_str())
                 .bind(now.as_millisecond())
@@ -189,7 +189,7 @@ impl Reports<'_> {
     /// # Errors
     /// [`StoreError`] when they could not be removed.
     pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
-        writing!(self.0, connection => {
+        writing!(self.0, "reports.purge", connection => {
             let purged = sqlx::query(PURGE).bind(now.as_millisecond()).execute(connection).await;
             purged.map(|done| done.rows_affected())
         })

@@ -34,7 +34,7 @@ impl Spend<'_> {
     /// # Errors
     /// [`StoreError`] when it was not written, as far as is known; writing it again does no harm.
     pub async fn put(&self, day: &str, credential: &str, instance: &str, spent: Spent) -> Result<(), StoreError> {
-        writing!(self.0, connection => {
+        writing!(self.0, "spend.put", connection => {
             sqlx::query(PUT)
                 .bind(day)
                 .bind(credential)
@@ -52,7 +52,7 @@ impl Spend<'_> {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn of_day(&self, day: &str, credential: &str) -> Result<Spent, StoreError> {
-        let (micros, calls): (i64, i64) = reading!(self.0, connection => {
+        let (micros, calls): (i64, i64) = reading!(self.0, "spend.of_day", connection => {
             sqlx::query_as(OF_DAY).bind(day).bind(credential).fetch_one(connection).await
         })?;
         Ok(Spent { micros, calls })
@@ -63,7 +63,7 @@ impl Spend<'_> {
     /// # Errors
     /// [`StoreError`] when they could not be.
     pub async fn forget_before(&self, day: &str) -> Result<u64, StoreError> {
-        writing!(self.0, connection => {
+        writing!(self.0, "spend.forget_before", connection => {
             sqlx::query(FORGET).bind(day).execute(connection).await.map(|done| done.rows_affected())
         })
     }

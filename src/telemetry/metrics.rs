@@ -5,15 +5,20 @@
 //! bounded whatever callers send.
 
 use super::{
-    ledger,
+    SetUp, SpanCounts, ledger,
     outcomes::{CacheOutcome, IdempotencyOutcome},
+    traces::resource,
 };
-use crate::model::{Code, Failure, Tier};
+use crate::{
+    config::Otlp,
+    model::{Code, Failure, Tier},
+};
 use opentelemetry::{
     KeyValue,
     metrics::{AsyncInstrument, Counter, Histogram, Meter, MeterProvider as _},
 };
-use opentelemetry_sdk::{Resource, metrics::SdkMeterProvider};
+use opentelemetry_otlp::MetricExporter;
+use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Encoder as _, Registry, TextEncoder, process_collector::ProcessCollector};
 use std::time::Duration;
 
@@ -46,17 +51,20 @@ impl std::fmt::Debug for Metrics {
     }
 }
 
-/// The exporter could not be set up.
-#[derive(Debug, thiserror::Error)]
-#[error("the metrics exporter could not be set up: {0}")]
-pub struct SetUp(String);
-
 impl Metrics {
     /// Makes all instruments, in a registry of their own.
     ///
     /// # Errors
     /// [`SetUp`] when the exporter refuses its own settings.
     pub fn new() -> Result<Self, SetUp> {
+        Self::sent(&Otlp::default())
+    }
+
+    /// The same, and sends their figures to a collector from time to time, if one is named.
+    ///
+    /// # Errors
+    /// [`SetUp`] when an exporter refuses its settings.
+    pub fn sent(otlp: &Otlp) -> Result<Self, SetUp> {
         let registry = Registry::new();
         // CPU time, memory, open files, start: the names are those that every Prometheus client has.
         registry.register(Box::new(ProcessCollector::for_self())).map_err(|error| SetUp(error.to_string()))?;
@@ -66,10 +74,12 @@ impl Metrics {
             .without_target_info()
             .build()
             .map_err(|error| SetUp(error.to_string()))?;
-        let provider = SdkMeterProvider::builder()
-            .with_reader(exporter)
-            .with_resource(Resource::builder_empty().with_service_name(env!("CARGO_PKG_NAME")).build())
-            .build();
+        let mut provider = SdkMeterProvider::builder().with_reader(exporter).with_resource(resource(otlp));
+        if otlp.metrics {
+            let collector = MetricExporter::builder().with_http().build();
+            provider = provider.with_periodic_exporter(collector.map_err(|error| SetUp(error.to_string()))?);
+        }
+        let provider = provider.build();
         let meter = provider.meter(env!("CARGO_PKG_NAME"));
         let seconds = |name: &'static str, help: &'static str, buckets: &[f64]| seconds(&meter, name, help, buckets);
         Ok(Self {
@@ -121,6 +131,27 @@ impl Metrics {
         let meter = self.meter();
         let gauge = meter.u64_observable_gauge("mcp.active.sessions").with_description(help);
         gauge.with_callback(move |gauge| gauge.observe(read() as u64, &[])).build();
+    }
+
+    /// Shows as `trace_spans_total` what became of the spans of traces.
+    pub fn watch_spans(&self, counts: SpanCounts) {
+        let help = "Spans by what became of them: delivered to the collector, failed there, or dropped for want of room.";
+        let meter = self.meter();
+        let counter = meter.u64_observable_counter("trace.spans").with_description(help);
+        let observe = move |counter: &dyn AsyncInstrument<u64>| {
+            for (outcome, count) in counts.read() {
+                counter.observe(count, &[KeyValue::new("outcome", outcome)]);
+            }
+        };
+        counter.with_callback(observe).build();
+    }
+
+    /// Sends the last figures to the collector, for at most `limit`.
+    pub async fn finish(&self, limit: Duration) {
+        let provider = self.provider.clone();
+        // It blocks, and a collector that hangs must not hold up the end of the process.
+        let last = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(limit));
+        let _ = tokio::time::timeout(limit, last).await;
     }
 
     /// Shows the figures of the asynchronous runtime: tasks that are alive, and tasks that wait for a thread.
