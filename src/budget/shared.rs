@@ -39,9 +39,9 @@ impl Shared {
     pub(super) async fn correct(&self, cost: Micros, times: i64, day: Date) {
         let (key, script) = (self.key(day), Script::new(CORRECT));
         let micros = i64::try_from(cost.0).unwrap_or(i64::MAX).saturating_mul(times);
-        let corrected = self
-            .redis
-            .run("EVALSHA", async |connection| script.key(&key).arg(micros).arg(times).invoke_async::<()>(connection).await);
+        let corrected = self.redis.run("EVALSHA", async |connection| {
+            script.key(&key).arg(micros).arg(times).invoke_async::<()>(connection).await
+        });
         if corrected.await.is_err() {
             tracing::debug!("the shared budget could not be corrected");
         }

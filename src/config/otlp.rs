@@ -167,8 +167,7 @@ mod tests {
     #[test]
     fn samplers_are_read_and_what_is_wrong_is_named() {
         let sampling = |sampler: &str, argument: &str| {
-            let (settings, problems) =
-                read(&[("OTEL_TRACES_SAMPLER", sampler), ("OTEL_TRACES_SAMPLER_ARG", argument)]);
+            let (settings, problems) = read(&[("OTEL_TRACES_SAMPLER", sampler), ("OTEL_TRACES_SAMPLER_ARG", argument)]);
             assert_eq!(problems, Vec::<String>::new());
             (settings.sampling.obeys_callers, settings.sampling.ratio)
         };

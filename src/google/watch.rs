@@ -2,7 +2,12 @@
 //! kind of drift.
 
 use super::{GoogleError, drift::Finding, mask::Sku};
-use crate::{clock::Clock, health::Reporter, model::Failure, telemetry::{Metrics, spans}};
+use crate::{
+    clock::Clock,
+    health::Reporter,
+    model::Failure,
+    telemetry::{Metrics, spans},
+};
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError},

@@ -93,8 +93,8 @@ where
         logged = T::logged(&input);
         result::of_answer(&run(server, call, input).await?)
     };
-    let ledger = Ledger::default();
-    let work = work.instrument(span).instrument(operation.span.clone());
+    let ledger = Ledger::new(span);
+    let work = work.instrument(operation.span.clone());
     let outcome = ledger.scope(guarded(server.limits.tool_timeout, cancelled, work)).await;
 
     let (failure, trace_id) = (outcome.as_ref().err(), operation.trace_id);

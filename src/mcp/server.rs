@@ -9,6 +9,7 @@ use super::{
     tool::Offer,
 };
 use crate::{clock::Clock, idempotency::Idempotency, model::SecretKey, telemetry::Metrics};
+use jiff::Timestamp;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     handler::server::{router::tool::ToolRouter, tool::ToolCallContext},
@@ -20,7 +21,6 @@ use rmcp::{
     },
     service::RequestContext,
 };
-use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
@@ -128,12 +128,7 @@ impl Server {
     }
 
     /// Makes an answer from what the server knows of itself.
-    fn observed<R>(
-        &self,
-        method: &'static str,
-        context: &RequestContext<RoleServer>,
-        answer: impl FnOnce() -> R,
-    ) -> R {
+    fn observed<R>(&self, method: &'static str, context: &RequestContext<RoleServer>, answer: impl FnOnce() -> R) -> R {
         let operation = Operation::begin(self, method, None, context);
         let answer = answer();
         operation.end(None, None);

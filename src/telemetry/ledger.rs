@@ -1,4 +1,4 @@
-//! What one tool call cost, for its log line. The ledger travels with the work of a call as its span does, also into tasks
+//! What one tool call cost, for its log line. The ledger travels with the work of a call as its spans do, also into tasks
 //! of their own, so that no room has to hand it on.
 
 use std::{
@@ -8,15 +8,19 @@ use std::{
         atomic::{AtomicU32, AtomicU64, Ordering},
     },
 };
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 
 tokio::task_local! {
     static CURRENT: Ledger;
 }
 
-/// The sums of one call. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Ledger(Arc<Sums>);
+/// The sums of one call, and the span that its log lines show. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    sums: Arc<Sums>,
+    /// Carried by itself: the current span is one of the trace, which log lines do not show.
+    span: Span,
+}
 
 #[derive(Debug, Default)]
 struct Sums {
@@ -41,31 +45,37 @@ pub struct Cost {
 }
 
 impl Ledger {
+    /// Nothing spent yet. Log lines of the call show the fields of `span`.
+    pub fn new(span: Span) -> Self {
+        Self { sums: Arc::default(), span }
+    }
+
     /// Does work whose cost goes into this ledger.
-    pub async fn scope<F: Future>(&self, work: F) -> F::Output {
-        CURRENT.scope(self.clone(), work).await
+    pub fn scope<F: Future>(&self, work: F) -> impl Future<Output = F::Output> + use<F> {
+        CURRENT.scope(self.clone(), work).instrument(self.span.clone())
     }
 
     /// The sums so far.
     #[expect(clippy::cast_precision_loss, reason = "a call costs cents")]
     pub fn cost(&self) -> Cost {
         Cost {
-            cache_hits: self.0.cache_hits.load(Ordering::Relaxed),
-            cache_misses: self.0.cache_misses.load(Ordering::Relaxed),
-            upstream_calls: self.0.upstream_calls.load(Ordering::Relaxed),
-            usd: self.0.cost_micros.load(Ordering::Relaxed) as f64 / 1_000_000.0,
+            cache_hits: self.sums.cache_hits.load(Ordering::Relaxed),
+            cache_misses: self.sums.cache_misses.load(Ordering::Relaxed),
+            upstream_calls: self.sums.upstream_calls.load(Ordering::Relaxed),
+            usd: self.sums.cost_micros.load(Ordering::Relaxed) as f64 / 1_000_000.0,
         }
     }
 }
 
-/// Work for a task of its own, under the span and with the ledger of the call that it is for.
+/// Work for a task of its own, under the spans and with the ledger of the call that it is for.
 pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
-    CURRENT.scope(current().unwrap_or_default(), work).in_current_span()
+    let ledger = current().unwrap_or_else(|| Ledger::new(Span::none()));
+    ledger.scope(work.in_current_span())
 }
 
 /// A tier of the cache had a value, or the last one had none.
 pub(super) fn cache(is_hit: bool) {
-    if let Some(Ledger(sums)) = current() {
+    if let Some(Ledger { sums, .. }) = current() {
         let counter = if is_hit { &sums.cache_hits } else { &sums.cache_misses };
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -73,7 +83,7 @@ pub(super) fn cache(is_hit: bool) {
 
 /// Google was asked.
 pub(super) fn upstream_call() {
-    if let Some(Ledger(sums)) = current() {
+    if let Some(Ledger { sums, .. }) = current() {
         sums.upstream_calls.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -81,7 +91,7 @@ pub(super) fn upstream_call() {
 /// Google billed this.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "prices are small and positive")]
 pub(super) fn billed(usd: f64) {
-    if let Some(Ledger(sums)) = current() {
+    if let Some(Ledger { sums, .. }) = current() {
         sums.cost_micros.fetch_add((usd * 1_000_000.0).round() as u64, Ordering::Relaxed);
     }
 }

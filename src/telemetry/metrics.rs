@@ -135,7 +135,8 @@ impl Metrics {
 
     /// Shows as `trace_spans_total` what became of the spans of traces.
     pub fn watch_spans(&self, counts: SpanCounts) {
-        let help = "Spans by what became of them: delivered to the collector, failed there, or dropped for want of room.";
+        let help =
+            "Spans by what became of them: delivered to the collector, failed there, or dropped for want of room.";
         let meter = self.meter();
         let counter = meter.u64_observable_counter("trace.spans").with_description(help);
         let observe = move |counter: &dyn AsyncInstrument<u64>| {

@@ -68,7 +68,8 @@ where
         LogFormat::Pretty => true,
     };
     let lines = fmt::layer().with_writer(io::stderr).with_target(false);
-    let lines = if pretty { lines.compact().boxed() } else { lines.json().flatten_event(true).with_span_list(false).boxed() };
+    let lines =
+        if pretty { lines.compact().boxed() } else { lines.json().flatten_event(true).with_span_list(false).boxed() };
     lines.with_filter(filter(&settings.level))
 }
 

@@ -29,7 +29,9 @@ impl Origin {
     /// From the `traceparent` in a request's `_meta`, and that in its HTTP headers.
     pub fn read(meta: Option<&str>, header: Option<&str>) -> Self {
         match (meta.and_then(context), header.and_then(context)) {
-            (Some(parent), carrier) => Self { carrier: carrier.filter(|carrier| *carrier != parent), parent: Some(parent) },
+            (Some(parent), carrier) => {
+                Self { carrier: carrier.filter(|carrier| *carrier != parent), parent: Some(parent) }
+            }
             (None, parent) => Self { parent, carrier: None },
         }
     }

@@ -16,6 +16,7 @@
 mod analysis;
 mod architecture;
 mod caching;
+mod canaries;
 mod commands;
 mod crash;
 mod deploy;
@@ -38,3 +39,4 @@ mod smoke;
 mod store_faults;
 mod support;
 mod tools;
+mod traces;

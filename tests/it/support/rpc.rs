@@ -62,19 +62,27 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
 
 /// Calls a tool of any server as a client of today, on a connection of its own; an error if that breaks.
 pub(crate) async fn call(endpoint: &str, tool: &str, arguments: Value) -> Result<ToolResult, reqwest::Error> {
+    call_with(endpoint, json!({"name": tool, "arguments": arguments}), HeaderMap::new()).await
+}
+
+/// The same with all parameters, also more entries for `_meta`, and with more headers.
+pub(crate) async fn call_with(
+    endpoint: &str,
+    mut params: Value,
+    headers: HeaderMap,
+) -> Result<ToolResult, reqwest::Error> {
     // Longer than any call may take: a server that does not answer fails the test instead of stopping it.
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap();
-    let params = json!({"name": tool, "arguments": arguments, "_meta": {
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {},
-    }});
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(MODERN);
+    params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({"name": "test", "version": "1"});
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
     let request = http
         .post(endpoint)
         .header("accept", "application/json, text/event-stream")
         .header("mcp-protocol-version", MODERN)
         .header("mcp-method", "tools/call")
-        .header("mcp-name", tool)
+        .header("mcp-name", params["name"].as_str().unwrap_or_default())
+        .headers(headers)
         .json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
     let answer: Value = request.send().await?.json().await?;
     Ok(ToolResult(answer["result"].clone()))
