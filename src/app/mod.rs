@@ -44,13 +44,18 @@ pub struct Parts {
     pub more_tools: Vec<Offer>,
     /// Who calls, as long as there is no sign-in.
     pub caller: Principal,
-    /// What became of the spans of traces, where they are sent to a collector.
-    pub spans: Option<SpanCounts>,
+    /// What becomes of the spans of traces.
+    pub spans: SpanCounts,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { clock: Clock::system(), more_tools: Vec::new(), caller: Principal::local(), spans: None }
+        Self {
+            clock: Clock::system(),
+            more_tools: Vec::new(),
+            caller: Principal::local(),
+            spans: SpanCounts::default(),
+        }
     }
 }
 
@@ -79,9 +84,7 @@ impl App {
         let Parts { clock, more_tools, caller, spans } = parts;
         let base = Base::new(&config, clock)?;
         base.store.lock()?;
-        if let Some(spans) = spans {
-            base.metrics.watch_spans(spans);
-        }
+        base.metrics.watch_spans(spans);
         let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
         let domain = base.domain(&config, google)?;
         let opening = base.open(&config, domain.budget.clone()).await?;

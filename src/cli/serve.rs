@@ -27,10 +27,11 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
 async fn serve(config: Config, signals: StopSignals, traces: Option<&Traces>) -> Result<ExitCode> {
     let (provider, limit) = (config.upstream.provider, config.health.watchdog);
     let results_until = config.log.results_until;
-    let parts = Parts { spans: traces.map(Traces::counts), ..Parts::default() };
+    let parts = Parts { spans: traces.map(Traces::counts).unwrap_or_default(), ..Parts::default() };
     let app = App::start(config, parts).await?;
     let _watchdog = app.watch(limit);
-    introduce(&app, provider, results_until);
+    warn(provider, results_until);
+    introduce(&app);
     tokio::select! {
         () = signals.arrived() => tracing::info!("stopping: calls under way may finish"),
         failure = app.failure() => {
@@ -42,14 +43,18 @@ async fn serve(config: Config, signals: StopSignals, traces: Option<&Traces>) ->
     Ok(if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Where it serves, and what.
-fn introduce(app: &App, provider: Provider, results_until: Option<Timestamp>) {
+/// Where it serves.
+fn introduce(app: &App) {
+    tracing::info!(operations = %format!("http://{}", app.operations_address()), "serving metrics and health");
+    tracing::info!(endpoint = app.endpoint(), "serving MCP");
+}
+
+/// What is not as usual.
+fn warn(provider: Provider, results_until: Option<Timestamp>) {
     if matches!(provider, Provider::Demo) {
         tracing::warn!("serving synthetic demo data: invented places and reviews");
     }
     if let Some(until) = results_until.filter(|until| *until > Clock::system().now()) {
         tracing::warn!(%until, "the results of tool calls are logged, with what reviewers wrote (log.results_until)");
     }
-    tracing::info!(operations = %format!("http://{}", app.operations_address()), "serving metrics and health");
-    tracing::info!(endpoint = app.endpoint(), "serving MCP");
 }

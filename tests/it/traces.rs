@@ -80,7 +80,7 @@ impl Fine for Option<opentelemetry_proto::tonic::trace::v1::Status> {
 #[tokio::test]
 async fn statements_and_failures_are_in_the_trace() {
     let (google, collector) = (TestServer::start().await, Collector::start().await);
-    let serving = serving(&google, &collector.environment(), &[]);
+    let serving = serving(&google, &collector.environment(), &[("REVIEWS__CACHE__PLACES_CONTENT_TTL", "0")]);
     let header = |trace: &str| HeaderMap::from_iter([("traceparent".parse().unwrap(), trace.parse().unwrap())]);
     let other = "0af7651916cd43dd8448eb211c80319c";
     let report = json!({"name": "create_report",
@@ -129,7 +129,37 @@ async fn met_06_no_caller_can_force_traces() {
     assert!(ended_well && (1..60).contains(&requests), "{requests}");
 }
 
-/// A collector that hangs, resets or is not there: calls go on as before, memory keeps its bound, and the loss is counted.
+/// A hundred requests, and how long they took.
+async fn hundred(endpoint: &str) -> Duration {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let started = Instant::now();
+    for _ in 0..100 {
+        let request = http
+            .post(endpoint)
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2025-11-25")
+            .json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
+        assert_eq!(rpc::send(request).await.status, 200);
+    }
+    started.elapsed()
+}
+
+/// Calls until more spans than `least` have come to this end; returns how many.
+async fn calls_until(serving: &Serving, outcome: &str, least: f64) -> f64 {
+    let line = format!("trace_spans_total{{outcome=\"{outcome}\"}} ");
+    let mut count = 0.0;
+    until(&format!("spans are {outcome}"), async || {
+        hundred(&serving.endpoint).await;
+        let page = reqwest::get(format!("{}/metrics", serving.operations)).await.unwrap().text().await.unwrap();
+        let found = page.lines().find_map(|each| each.strip_prefix(&line)?.parse().ok());
+        count = found.unwrap_or_default();
+        count > least
+    })
+    .await;
+    count
+}
+
+/// A collector that hangs, resets or is not there: calls go on as before, what waits has its bound, the loss is counted.
 #[tokio::test]
 async fn met_04_a_dead_collector_costs_nothing_but_spans() {
     let (google, collector) = (TestServer::start().await, Collector::start().await);
@@ -141,51 +171,16 @@ async fn met_04_a_dead_collector_costs_nothing_but_spans() {
         ("OTEL_BSP_MAX_QUEUE_SIZE", "64"),
     ];
     let serving = serving(&google, &settings, &[]);
-    let outcome = async |name: &str| {
-        let page = reqwest::get(format!("{}/metrics", serving.operations)).await.unwrap().text().await.unwrap();
-        let line = format!("trace_spans_total{{outcome=\"{name}\"}} ");
-        page.lines().find_map(|each| each.strip_prefix(&line)?.parse::<f64>().ok()).unwrap_or_default()
-    };
-    let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
-    let calls = async || {
-        let started = Instant::now();
-        for _ in 0..100 {
-            let request = http
-                .post(&serving.endpoint)
-                .header("accept", "application/json, text/event-stream")
-                .header("mcp-protocol-version", "2025-11-25")
-                .json(&list);
-            assert_eq!(rpc::send(request).await.status, 200);
-        }
-        started.elapsed()
-    };
-    until("spans are delivered", async || {
-        calls().await;
-        outcome("delivered").await > 0.0
-    })
-    .await;
+    calls_until(&serving, "delivered", 0.0).await;
     proxy.set(Mode::Stall);
     // The exporter waits ten seconds for an answer; a hundred calls that waited with it would take a quarter of an hour.
-    assert!(calls().await < Duration::from_secs(10));
-    until("spans are dropped", async || {
-        calls().await;
-        outcome("dropped").await > 0.0
-    })
-    .await;
+    assert!(hundred(&serving.endpoint).await < Duration::from_secs(10));
+    calls_until(&serving, "dropped", 0.0).await;
     proxy.set(Mode::Cut);
-    until("spans fail", async || {
-        calls().await;
-        outcome("failed").await > 0.0
-    })
-    .await;
+    calls_until(&serving, "failed", 0.0).await;
     proxy.set(Mode::Through);
-    let delivered = outcome("delivered").await;
-    until("spans are delivered again", async || {
-        calls().await;
-        outcome("delivered").await > delivered
-    })
-    .await;
+    let delivered = calls_until(&serving, "delivered", 0.0).await;
+    calls_until(&serving, "delivered", delivered).await;
     let (log, _) = tokio::task::spawn_blocking(move || serving.stop()).await.unwrap();
     let told = log.lines().filter(|line| line.contains("takes no spans")).count();
     assert!((1..4).contains(&told) && log.contains("takes spans again"), "{log}");

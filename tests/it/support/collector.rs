@@ -7,7 +7,10 @@ use opentelemetry_proto::tonic::{
     trace::v1::Span,
 };
 use prost::Message as _;
-use std::sync::{Arc, Mutex};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, Mutex},
+};
 
 /// A running collector; it ends with the test's runtime.
 #[derive(Clone, Default)]
@@ -82,7 +85,7 @@ impl Collector {
 async fn traces(State(collector): State<Collector>, body: Bytes) -> (StatusCode, Vec<u8>) {
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     let mut heard = collector.heard.lock().unwrap();
-    heard.text.push_str(&format!("{request:?}\n"));
+    writeln!(heard.text, "{request:?}").unwrap();
     for from in request.resource_spans {
         heard.resource = attributes(&from.resource.unwrap_or_default().attributes);
         heard.spans.extend(from.scope_spans.into_iter().flat_map(|scope| scope.spans));
@@ -93,7 +96,7 @@ async fn traces(State(collector): State<Collector>, body: Bytes) -> (StatusCode,
 async fn metrics(State(collector): State<Collector>, body: Bytes) -> (StatusCode, Vec<u8>) {
     let request = ExportMetricsServiceRequest::decode(body).unwrap();
     let mut heard = collector.heard.lock().unwrap();
-    heard.text.push_str(&format!("{request:?}\n"));
+    writeln!(heard.text, "{request:?}").unwrap();
     for metric in request.resource_metrics.into_iter().flat_map(|from| from.scope_metrics).flat_map(|from| from.metrics)
     {
         if !heard.metrics.contains(&metric.name) {
@@ -104,7 +107,7 @@ async fn metrics(State(collector): State<Collector>, body: Bytes) -> (StatusCode
 }
 
 pub(crate) fn hexadecimal(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
+    google_reviews_mcp::model::hex(id)
 }
 
 /// The value of an attribute as text; empty if there is none.
