@@ -99,6 +99,15 @@ pub struct Logged {
     pub text_length: Option<usize>,
 }
 
+/// A tool in one line, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brief {
+    /// The name by which it is called.
+    pub name: &'static str,
+    /// What it does.
+    pub line: String,
+}
+
 /// A tool, ready to be offered by a server.
 pub struct Offer {
     pub(super) name: &'static str,
@@ -125,6 +134,14 @@ impl Offer {
             Box::pin(dispatch::write(Arc::clone(&tool), Arc::clone(&input), context))
         });
         Self { name: T::NAME, route, definition }
+    }
+
+    /// The first thing that its description says, which is what it does; the rest is for a model that has to choose.
+    pub fn brief(&self) -> Brief {
+        let description = self.definition.description.as_deref().unwrap_or_default();
+        let end = [". ", ": "].iter().filter_map(|end| description.find(end)).min();
+        let line = end.and_then(|end| description.get(..end)).unwrap_or(description);
+        Brief { name: self.name, line: line.to_owned() }
     }
 
     /// The definition as clients see it.

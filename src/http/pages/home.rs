@@ -1,0 +1,185 @@
+//! The page `/`, for a person who opens the server's address: what this is, how it is, what it costs, how to connect.
+
+use super::{
+    Frame, answer,
+    words::{Moment, dollars, span},
+};
+use crate::{
+    config::{Config, Provider},
+    health::{Check, State as Condition},
+    http::overview::Overview,
+    mcp::{Brief, Connection},
+    model::Spend,
+};
+use askama::Template;
+use axum::{Router, extract::State, response::Response, routing::get};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+/// What the page says that does not change while the server runs.
+#[derive(Debug)]
+pub struct Home {
+    connection: Connection,
+    tools: Vec<Brief>,
+    origin: Origin,
+    content_kept: Duration,
+    report_kept: Duration,
+    keeps_google_figures: bool,
+}
+
+/// Where places and reviews come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Google,
+    /// The embedded emulator.
+    Invented,
+    /// An address that the operator set, such as an emulator of theirs.
+    Elsewhere,
+}
+
+impl Home {
+    /// Of a server that listens here and offers these tools.
+    pub fn new(config: &Config, address: SocketAddr, tools: Vec<Brief>) -> Self {
+        let endpoint = match &config.server.public_url {
+            Some(url) => format!("{}/mcp", url.origin().ascii_serialization()),
+            None => format!("http://{address}/mcp"),
+        };
+        let origin = match config.upstream.provider {
+            Provider::Demo => Origin::Invented,
+            Provider::Google if config.google.places_url.domain() == Some("places.googleapis.com") => Origin::Google,
+            Provider::Google => Origin::Elsewhere,
+        };
+        Self {
+            connection: Connection::new(endpoint),
+            tools,
+            origin,
+            content_kept: config.cache.places_content_ttl,
+            report_kept: config.reports.lifetime,
+            keeps_google_figures: config.reports.keep_google_figures,
+        }
+    }
+
+    /// The route of the page.
+    pub(in crate::http) fn route(self, overview: Overview) -> Router {
+        Router::new().route("/", get(show)).with_state((Arc::new(self), overview))
+    }
+}
+
+async fn show(State((home, overview)): State<(Arc<Home>, Overview)>) -> Response {
+    answer(&Page::new(&home, &overview))
+}
+
+/// The page of one moment.
+#[derive(Debug, Template)]
+#[template(path = "home.html")]
+struct Page<'a> {
+    frame: Frame,
+    connection: &'a Connection,
+    tools: &'a [Brief],
+    is_invented: bool,
+    is_elsewhere: bool,
+    /// claude.ai calls from its own servers, and by https alone.
+    is_reached_by_claude_ai: bool,
+    verdict: Line,
+    checks: Vec<Line>,
+    spend: SpendView,
+    content_kept: String,
+    report_kept: String,
+    keeps_google_figures: bool,
+    now: Moment,
+}
+
+/// How something is: a mark and a word, so that neither colour nor form must be seen.
+#[derive(Debug)]
+struct Line {
+    /// The name used in metrics and on the health paths.
+    name: &'static str,
+    title: String,
+    class: &'static str,
+    mark: &'static str,
+    word: &'static str,
+    since: Option<Moment>,
+}
+
+/// Today's spend.
+#[derive(Debug)]
+struct SpendView {
+    usd: String,
+    limit_usd: Option<String>,
+    calls: u64,
+    limit_calls: Option<u64>,
+    /// The part of the nearer limit, in percent, if there is a limit.
+    used_percent: Option<u64>,
+    is_exhausted: bool,
+    resets: Moment,
+}
+
+impl<'a> Page<'a> {
+    fn new(home: &'a Home, overview: &Overview) -> Self {
+        let checks = overview.health.checks();
+        Self {
+            frame: Frame::new("Google Reviews MCP"),
+            connection: &home.connection,
+            tools: &home.tools,
+            is_invented: home.origin == Origin::Invented,
+            is_elsewhere: home.origin == Origin::Elsewhere,
+            is_reached_by_claude_ai: home.connection.endpoint().starts_with("https://"),
+            verdict: verdict(overview, &checks),
+            checks: checks.iter().map(|check| line(check, home.origin)).collect(),
+            spend: SpendView::from(overview.spending.today()),
+            content_kept: if home.content_kept.is_zero() { String::new() } else { span(home.content_kept) },
+            report_kept: span(home.report_kept),
+            keeps_google_figures: home.keeps_google_figures,
+            now: Moment::from(overview.health.now()),
+        }
+    }
+}
+
+/// All in one word.
+fn verdict(overview: &Overview, checks: &[Check]) -> Line {
+    let down = checks.iter().filter(|check| !check.state.is_up()).count();
+    let (class, mark, word) = if overview.stopping.is_cancelled() {
+        ("down", "▲", "The server is stopping")
+    } else if !overview.health.is_ready() {
+        ("down", "▲", "The server is not ready yet, or not any more")
+    } else if down > 0 {
+        ("down", "▲", "The server runs, but not everything works")
+    } else {
+        ("up", "●", "The server is up and running")
+    };
+    Line { name: "", title: String::new(), class, mark, word, since: None }
+}
+
+fn line(check: &Check, origin: Origin) -> Line {
+    let title = match (check.name, origin) {
+        ("google_places", Origin::Google) => "Google Places API",
+        ("google_places", Origin::Invented) => "Built-in demo data",
+        ("google_places", Origin::Elsewhere) => "Source of places",
+        ("redis", _) => "Redis, the shared cache",
+        ("database", _) => "Database",
+        ("disk", _) => "Disk space",
+        ("issuer", _) => "Sign-in issuer",
+        (name, _) => name,
+    };
+    let (class, mark, word) = match check.state {
+        Condition::Up => ("up", "●", "up"),
+        Condition::Down(_) => ("down", "▲", "down"),
+        Condition::Unknown => ("unknown", "○", "not asked yet"),
+    };
+    Line { name: check.name, title: title.to_owned(), class, mark, word, since: Some(Moment::from(check.since)) }
+}
+
+impl From<Spend> for SpendView {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ratio of two sums of one day")]
+    fn from(spend: Spend) -> Self {
+        let is_limited = spend.limit_usd.is_some() || spend.limit_calls.is_some();
+        Self {
+            usd: dollars(spend.usd),
+            limit_usd: spend.limit_usd.map(dollars),
+            calls: spend.calls,
+            limit_calls: spend.limit_calls,
+            used_percent: is_limited.then_some((spend.used_ratio * 100.0).round() as u64),
+            is_exhausted: is_limited && spend.used_ratio >= 1.0,
+            resets: Moment::from(spend.resets_at),
+        }
+    }
+}
