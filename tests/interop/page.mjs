@@ -118,7 +118,6 @@ const copy = async (page, name) => {
 
 // With Tab, every link and every button is reached in the order in which it stands, and is seen to be.
 const tab = async (page, name) => {
-  await page.evaluate(() => document.activeElement?.blur());
   const count = await page.locator('a, button').count();
   for (let index = 0; index < count; index += 1) {
     await page.keyboard.press('Tab');
@@ -130,14 +129,20 @@ const tab = async (page, name) => {
         isNext: [...document.querySelectorAll('a, button')].indexOf(element) === wanted,
         isMarked: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
         isInside: place.left >= 0 && place.right <= innerWidth,
-        name: element.textContent.trim(),
+        name: element.textContent.trim().slice(0, 40),
       };
     }, index);
     if (!reached.isNext || !reached.isMarked || !reached.isInside) faults.push(`${name}: Tab: ${JSON.stringify(reached)}`);
   }
 };
 
-const words = (page) => page.evaluate(() => document.querySelector('main').innerText.replace(/\s+/g, ' ').replace(/ (Copy|Copied)\b/g, ''));
+// What can be read, without what the script adds.
+const words = (page) =>
+  page.evaluate(() => {
+    const main = document.querySelector('main').cloneNode(true);
+    for (const button of main.querySelectorAll('button')) button.remove();
+    return main.textContent.replace(/\s+/g, ' ');
+  });
 
 for (const [screen, viewport] of Object.entries(screens)) {
   for (const colorScheme of schemes) {
@@ -147,8 +152,8 @@ for (const [screen, viewport] of Object.entries(screens)) {
     const { found, smallest } = await page.evaluate(inspect);
     faults.push(...found.map((fault) => `${name}: ${fault}`));
     await picture(page, name);
-    await copy(page, name);
     await tab(page, name);
+    await copy(page, name);
 
     const plain = await browser.newContext({ viewport, colorScheme, javaScriptEnabled: false });
     const without = await open(plain, `${name} without script`);
@@ -156,6 +161,7 @@ for (const [screen, viewport] of Object.entries(screens)) {
     if (buttons > 0) faults.push(`${name}: ${buttons} buttons do nothing without script`);
     const texts = await without.locator('[data-copy] code').all();
     for (const text of texts) if (!(await text.isVisible())) faults.push(`${name}: a text cannot be seen without script`);
+    if ((await words(without)) !== (await words(page))) faults.push(`${name}: without script, something else is said`);
     await picture(without, `${name}-without-script`);
 
     console.log(`${name}: ${texts.length} texts to copy, contrast at least ${smallest.toFixed(1)}`);

@@ -24,6 +24,7 @@ pub struct Home {
     content_kept: Duration,
     report_kept: Duration,
     keeps_google_figures: bool,
+    is_shared: bool,
 }
 
 /// Where places and reviews come from.
@@ -55,6 +56,7 @@ impl Home {
             content_kept: config.cache.places_content_ttl,
             report_kept: config.reports.lifetime,
             keeps_google_figures: config.reports.keep_google_figures,
+            is_shared: config.cache.redis_url.is_some(),
         }
     }
 
@@ -84,6 +86,8 @@ struct Page<'a> {
     spend: SpendView,
     content_kept: String,
     report_kept: String,
+    /// Whether content is in Redis too.
+    is_shared: bool,
     keeps_google_figures: bool,
     now: Moment,
 }
@@ -91,9 +95,7 @@ struct Page<'a> {
 /// How something is: a mark and a word, so that neither colour nor form must be seen.
 #[derive(Debug)]
 struct Line {
-    /// The name used in metrics and on the health paths.
-    name: &'static str,
-    title: String,
+    title: &'static str,
     class: &'static str,
     mark: &'static str,
     word: &'static str,
@@ -128,6 +130,7 @@ impl<'a> Page<'a> {
             spend: SpendView::from(overview.spending.today()),
             content_kept: if home.content_kept.is_zero() { String::new() } else { span(home.content_kept) },
             report_kept: span(home.report_kept),
+            is_shared: home.is_shared,
             keeps_google_figures: home.keeps_google_figures,
             now: Moment::from(overview.health.now()),
         }
@@ -146,7 +149,7 @@ fn verdict(overview: &Overview, checks: &[Check]) -> Line {
     } else {
         ("up", "●", "The server is up and running")
     };
-    Line { name: "", title: String::new(), class, mark, word, since: None }
+    Line { title: "", class, mark, word, since: None }
 }
 
 fn line(check: &Check, origin: Origin) -> Line {
@@ -165,7 +168,7 @@ fn line(check: &Check, origin: Origin) -> Line {
         Condition::Down(_) => ("down", "▲", "down"),
         Condition::Unknown => ("unknown", "○", "not asked yet"),
     };
-    Line { name: check.name, title: title.to_owned(), class, mark, word, since: Some(Moment::from(check.since)) }
+    Line { title, class, mark, word, since: Some(Moment::from(check.since)) }
 }
 
 impl From<Spend> for SpendView {
