@@ -87,8 +87,8 @@ impl App {
         let briefs = tools.iter().map(Offer::brief).collect();
         let offers = Offers { tools, resources: resources::all(&domain.reviews) };
         let server = base.server(&config, offers);
-        let served = Served { server, tools: briefs, budget: domain.budget, caller };
-        let (address, operations_address, cut) = base.listen(&config, served).await?;
+        let offered = Served { server, tools: briefs, budget: domain.budget, caller };
+        let (address, operations_address, cut) = base.listen(&config, offered).await?;
         let drain = config.server.drain_timeout;
         let Base { tasks, metrics, store, .. } = base;
         Ok(Self { address, operations_address, emulator, tasks, metrics, store, opening, drain, cut })

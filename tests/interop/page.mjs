@@ -136,11 +136,11 @@ const tab = async (page, name) => {
   }
 };
 
-// What can be read, without what the script adds.
+// What can be read, without what the script adds and without times, which differ from one look to the next.
 const words = (page) =>
   page.evaluate(() => {
     const main = document.querySelector('main').cloneNode(true);
-    for (const button of main.querySelectorAll('button')) button.remove();
+    for (const other of main.querySelectorAll('button, time')) other.remove();
     return main.textContent.replace(/\s+/g, ' ');
   });
 

@@ -13,7 +13,7 @@ use crate::{
 };
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc};
 
 /// What the page says that does not change while the server runs.
 #[derive(Debug)]
@@ -21,10 +21,7 @@ pub struct Home {
     connection: Connection,
     tools: Vec<Brief>,
     origin: Origin,
-    content_kept: Duration,
-    report_kept: Duration,
-    keeps_google_figures: bool,
-    is_shared: bool,
+    kept: Kept,
 }
 
 /// Where places and reviews come from.
@@ -35,6 +32,40 @@ enum Origin {
     Invented,
     /// An address that the operator set, such as an emulator of theirs.
     Elsewhere,
+}
+
+impl Origin {
+    fn is_invented(self) -> bool {
+        self == Self::Invented
+    }
+
+    fn is_elsewhere(self) -> bool {
+        self == Self::Elsewhere
+    }
+}
+
+/// What is kept, and for how long.
+#[derive(Debug)]
+struct Kept {
+    /// Places and reviews, if they are kept at all.
+    content: Option<String>,
+    /// Whether they are in Redis too.
+    is_shared: bool,
+    reports: String,
+    /// Whether reports hold names and ratings of places.
+    names_and_ratings: bool,
+}
+
+impl From<&Config> for Kept {
+    fn from(config: &Config) -> Self {
+        let content = config.cache.places_content_ttl;
+        Self {
+            content: (!content.is_zero()).then(|| span(content)),
+            is_shared: config.cache.redis_url.is_some(),
+            reports: span(config.reports.lifetime),
+            names_and_ratings: config.reports.keep_google_figures,
+        }
+    }
 }
 
 impl Home {
@@ -49,15 +80,7 @@ impl Home {
             Provider::Google if config.google.places_url.domain() == Some("places.googleapis.com") => Origin::Google,
             Provider::Google => Origin::Elsewhere,
         };
-        Self {
-            connection: Connection::new(endpoint),
-            tools,
-            origin,
-            content_kept: config.cache.places_content_ttl,
-            report_kept: config.reports.lifetime,
-            keeps_google_figures: config.reports.keep_google_figures,
-            is_shared: config.cache.redis_url.is_some(),
-        }
+        Self { connection: Connection::new(endpoint), tools, origin, kept: Kept::from(config) }
     }
 
     /// The route of the page.
@@ -77,18 +100,13 @@ struct Page<'a> {
     frame: Frame,
     connection: &'a Connection,
     tools: &'a [Brief],
-    is_invented: bool,
-    is_elsewhere: bool,
+    origin: Origin,
     /// claude.ai calls from its own servers, and by https alone.
     is_reached_by_claude_ai: bool,
     verdict: Line,
     checks: Vec<Line>,
     spend: SpendView,
-    content_kept: String,
-    report_kept: String,
-    /// Whether content is in Redis too.
-    is_shared: bool,
-    keeps_google_figures: bool,
+    kept: &'a Kept,
     now: Moment,
 }
 
@@ -122,16 +140,12 @@ impl<'a> Page<'a> {
             frame: Frame::new("Google Reviews MCP"),
             connection: &home.connection,
             tools: &home.tools,
-            is_invented: home.origin == Origin::Invented,
-            is_elsewhere: home.origin == Origin::Elsewhere,
+            origin: home.origin,
             is_reached_by_claude_ai: home.connection.endpoint().starts_with("https://"),
             verdict: verdict(overview, &checks),
             checks: checks.iter().map(|check| line(check, home.origin)).collect(),
             spend: SpendView::from(overview.spending.today()),
-            content_kept: if home.content_kept.is_zero() { String::new() } else { span(home.content_kept) },
-            report_kept: span(home.report_kept),
-            is_shared: home.is_shared,
-            keeps_google_figures: home.keeps_google_figures,
+            kept: &home.kept,
             now: Moment::from(overview.health.now()),
         }
     }

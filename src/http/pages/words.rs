@@ -22,7 +22,7 @@ impl From<Timestamp> for Moment {
 pub(super) fn span(span: Duration) -> String {
     let seconds = span.as_secs();
     let units = [(86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second")];
-    let (length, unit) = units.into_iter().find(|(length, _)| seconds % length == 0).unwrap_or((1, "second"));
+    let (length, unit) = units.into_iter().find(|(length, _)| seconds.is_multiple_of(*length)).unwrap_or((1, "second"));
     match seconds / length {
         1 => format!("one {unit}"),
         count => format!("{count} {unit}s"),
