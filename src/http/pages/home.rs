@@ -129,6 +129,8 @@ struct SpendView {
     limit_calls: Option<u64>,
     /// The part of the nearer limit, in percent, if there is a limit.
     used_percent: Option<u64>,
+    /// How the part looks: from four fifths on, as a warning.
+    class: &'static str,
     is_exhausted: bool,
     resets: Moment,
 }
@@ -155,13 +157,13 @@ impl<'a> Page<'a> {
 fn verdict(overview: &Overview, checks: &[Check]) -> Line {
     let down = checks.iter().filter(|check| !check.state.is_up()).count();
     let (class, mark, word) = if overview.stopping.is_cancelled() {
-        ("down", "▲", "The server is stopping")
+        ("down", "▲", "Stopping")
     } else if !overview.health.is_ready() {
-        ("down", "▲", "The server is not ready yet, or not any more")
+        ("down", "▲", "Not ready to serve")
     } else if down > 0 {
-        ("down", "▲", "The server runs, but not everything works")
+        ("down", "▲", "Running, but not everything works")
     } else {
-        ("up", "●", "The server is up and running")
+        ("up", "●", "Up and running")
     };
     Line { title: "", class, mark, word, since: None }
 }
@@ -195,6 +197,7 @@ impl From<Spend> for SpendView {
             calls: spend.calls,
             limit_calls: spend.limit_calls,
             used_percent: is_limited.then_some((spend.used_ratio * 100.0).round() as u64),
+            class: if spend.used_ratio < 0.8 { "up" } else { "down" },
             is_exhausted: is_limited && spend.used_ratio >= 1.0,
             resets: Moment::from(spend.resets_at),
         }
