@@ -196,7 +196,7 @@ impl From<Spend> for SpendView {
             limit_usd: spend.limit_usd.map(dollars),
             calls: spend.calls,
             limit_calls: spend.limit_calls,
-            used_percent: is_limited.then_some((spend.used_ratio * 100.0).round() as u64),
+            used_percent: is_limited.then_some((spend.used_ratio * 100.0) as u64),
             class: if spend.used_ratio < 0.8 { "up" } else { "down" },
             is_exhausted: is_limited && spend.used_ratio >= 1.0,
             resets: Moment::from(spend.resets_at),
