@@ -116,6 +116,16 @@ const copy = async (page, name) => {
   }
 };
 
+// Where the browser gives no clipboard, as over http from another machine, the text is selected.
+const select = async (page, name) => {
+  await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+  const block = page.locator('[data-copy]').first();
+  await block.locator('button').click();
+  await page.waitForFunction(() => getSelection().toString() !== '');
+  const selected = await page.evaluate(() => getSelection().toString());
+  if (selected !== (await block.locator('code').textContent())) faults.push(`${name}: selected ${selected}`);
+};
+
 // With Tab, every link and every button is reached in the order in which it stands, and is seen to be.
 const tab = async (page, name) => {
   const count = await page.locator('a, button').count();
@@ -154,6 +164,7 @@ for (const [screen, viewport] of Object.entries(screens)) {
     await picture(page, name);
     await tab(page, name);
     await copy(page, name);
+    await select(page, name);
 
     const plain = await browser.newContext({ viewport, colorScheme, javaScriptEnabled: false });
     const without = await open(plain, `${name} without script`);
