@@ -6,8 +6,8 @@
 //! |---|---|
 //! | [`cli`] | one file a command |
 //! | [`app`] | the composition root: the only place that constructs |
-//! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, health paths, metrics page |
-//! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client |
+//! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, health paths, metrics page, the page for people |
+//! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client, how clients connect |
 //! | [`tools`], [`resources`] | what we offer: one file each |
 //! | [`reviews`] | the domain: use cases, sanitising, attribution, samples, analysis, reports |
 //! | [`idempotency`] | claim, lease, replay: a writing call is done once |

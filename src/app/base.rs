@@ -8,9 +8,9 @@ use crate::{
     config::{self, Config, Google, Provider},
     google::Places,
     health::Health,
-    http::{self, Door, Readiness},
+    http::{self, Door, Home, Overview, Spending},
     idempotency::Idempotency,
-    mcp::{self, Limits, Offers, Server},
+    mcp::{self, Brief, Limits, Offers, Server},
     model::{Principal, SecretKey},
     redis::{self, Redis},
     reviews::Reviews,
@@ -36,6 +36,15 @@ pub(super) struct Domain {
     pub(super) budget: Budget,
     places: Arc<Places>,
     redis: Option<Redis>,
+}
+
+/// What the listeners serve.
+pub(super) struct Served {
+    pub(super) server: Server,
+    pub(super) tools: Vec<Brief>,
+    pub(super) budget: Budget,
+    /// Who calls, as long as there is no sign-in.
+    pub(super) caller: Principal,
 }
 
 /// What every part is built on.
@@ -154,8 +163,7 @@ impl Base {
     pub(super) async fn listen(
         &self,
         config: &Config,
-        server: Server,
-        caller: Principal,
+        served: Served,
     ) -> Result<(SocketAddr, SocketAddr, Arc<AtomicBool>)> {
         self.metrics.watch_runtime(tokio::runtime::Handle::current());
         let watched = self.health.clone();
@@ -167,23 +175,22 @@ impl Base {
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
         let stop = self.tasks.stopping();
-        let readiness = Readiness {
-            health: self.health.clone(),
-            stopping: stop.clone(),
-            results_until: config.log.results_until,
-            tells_causes: false,
-        };
+        let Served { server, tools, budget, caller } = served;
+        let spending = Spending::new(move || budget.spend());
+        let overview =
+            Overview::new(self.health.clone(), spending, stop.clone()).logging_results(config.log.results_until);
+        let home = Home::new(config, address, tools);
         let door = Door::new(address, config.server.public_url.as_ref());
         let bytes = config.server.max_request_bytes;
         // Streams are cut only when the process ends: cancelled earlier, calls under way would fail.
         let endpoint = mcp::endpoint(server, bytes, CancellationToken::new());
         let drain = config.server.drain_timeout;
-        let main_routes = http::routes(endpoint, (door, caller), bytes, readiness.clone());
+        let main_routes = http::routes(endpoint, (door, caller), bytes, home, overview.clone());
         let cut = Arc::new(AtomicBool::new(false));
         let was_cut = Arc::clone(&cut);
         let main = http::serve(main, main_routes, stop.clone(), drain);
         self.tasks.spawn(async move { was_cut.store(!main.await, Ordering::Relaxed) });
-        let routes = http::operations_routes(self.metrics.clone(), readiness);
+        let routes = http::operations_routes(self.metrics.clone(), overview);
         let operations = http::serve(operations, routes, stop, drain);
         self.tasks.spawn(async move {
             operations.await;

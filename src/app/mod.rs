@@ -20,7 +20,7 @@ use crate::{
     tools,
 };
 use anyhow::{Context as _, Result};
-use base::Base;
+use base::{Base, Served};
 use chores::Opening;
 use secrecy::SecretString;
 use std::{
@@ -92,9 +92,11 @@ impl App {
 
         let mut tools = tools::all(&domain.reviews);
         tools.extend(more_tools);
+        let briefs = tools.iter().map(Offer::brief).collect();
         let offers = Offers { tools, resources: resources::all(&domain.reviews) };
         let server = base.server(&config, offers);
-        let (address, operations_address, cut) = base.listen(&config, server, caller).await?;
+        let offered = Served { server, tools: briefs, budget: domain.budget, caller };
+        let (address, operations_address, cut) = base.listen(&config, offered).await?;
         let drain = config.server.drain_timeout;
         let Base { tasks, metrics, store, .. } = base;
         Ok(Self { address, operations_address, emulator, tasks, metrics, store, opening, drain, cut })

@@ -14,7 +14,7 @@ pub use reservation::Reservation;
 
 use crate::{
     clock::{Clock, pacific_day, until_pacific_midnight},
-    model::hex,
+    model::{Spend, hex},
     redis::Redis,
     store::Store,
     tasks::Tasks,
@@ -134,8 +134,23 @@ impl Budget {
 
     /// Today's spend as a part of the nearer limit; 0 without limits.
     pub fn used_ratio(&self) -> f64 {
-        let today = self.0.today(pacific_day(self.0.clock.now()));
-        self.0.ratio(today.own.max(today.shared))
+        self.spend().used_ratio
+    }
+
+    /// Today's spend against its limits.
+    pub fn spend(&self) -> Spend {
+        let now = self.0.clock.now();
+        let today = self.0.today(pacific_day(now));
+        let sums = today.own.max(today.shared);
+        let Limits { daily_usd, daily_calls } = self.0.limits;
+        Spend {
+            usd: Micros(sums.micros).usd(),
+            limit_usd: (daily_usd > 0.0).then_some(daily_usd),
+            calls: sums.calls,
+            limit_calls: (daily_calls > 0).then_some(daily_calls),
+            used_ratio: self.0.ratio(sums),
+            resets_at: now.saturating_add(until_pacific_midnight(now)).unwrap_or(now),
+        }
     }
 }
 

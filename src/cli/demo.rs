@@ -7,11 +7,10 @@ use super::{
 use crate::{
     app::{App, Parts},
     config::{self, Sources},
-    mcp::client::Client,
+    mcp::{Connection, client::Client},
     telemetry,
 };
 use anyhow::{Context as _, Result};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
@@ -69,14 +68,17 @@ impl Demo {
 
 /// How to connect.
 fn introduce(app: &App) {
-    let endpoint = app.endpoint();
-    let cursor = STANDARD.encode(json!({"url": endpoint}).to_string());
-    let cursor = url::form_urlencoded::byte_serialize(cursor.as_bytes()).collect::<String>();
+    let connection = Connection::new(app.endpoint());
     say(&format!(
-        "  MCP endpoint  {endpoint}\n  \
-           Claude Code   claude mcp add --transport http google-reviews {endpoint}\n  \
-           Cursor        cursor://anysphere.cursor-deeplink/mcp/install?name=google-reviews&config={cursor}\n  \
+        "  MCP endpoint  {}\n  \
+           In a browser  http://{}/\n  \
+           Claude Code   {}\n  \
+           Cursor        {}\n  \
            Metrics       http://{}/metrics",
+        connection.endpoint(),
+        app.address(),
+        connection.claude_code(),
+        connection.cursor_link(),
         app.operations_address()
     ));
     if let Some(emulator) = app.emulator() {

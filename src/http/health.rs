@@ -1,7 +1,11 @@
 //! The health paths: alive, ready, and how everything is. Reading them costs no call to any dependency.
 
-use crate::clock::written;
-use crate::health::{Check, Health, State as Condition};
+use super::overview::Overview;
+use crate::{
+    clock::written,
+    health::{Check, State as Condition},
+    model::Spend,
+};
 use axum::{
     Json,
     extract::State,
@@ -10,20 +14,6 @@ use axum::{
 use http::{StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
-use tokio_util::sync::CancellationToken;
-
-/// What the health paths look at.
-#[derive(Debug, Clone)]
-pub struct Readiness {
-    /// All checks.
-    pub health: Health,
-    /// Fires when the process is asked to stop.
-    pub stopping: CancellationToken,
-    /// Until when the results of calls are logged, which those who call may know.
-    pub results_until: Option<Timestamp>,
-    /// Whether causes are told; they are for the operator alone.
-    pub tells_causes: bool,
-}
 
 /// Alive: the process answers.
 pub(super) async fn live() -> impl IntoResponse {
@@ -31,39 +21,57 @@ pub(super) async fn live() -> impl IntoResponse {
 }
 
 /// Ready: this instance can serve.
-pub(super) async fn ready(State(readiness): State<Readiness>) -> Response {
+pub(super) async fn ready(State(overview): State<Overview>) -> Response {
     let needed = |check: &Check| check.needed_to_serve;
-    if readiness.stopping.is_cancelled() {
+    if overview.stopping.is_cancelled() {
         return unavailable(json!({"status": "stopping"}));
     }
-    let is_ready = readiness.health.is_ready();
-    answer(is_ready, report(&readiness, is_ready, needed))
+    let is_ready = overview.health.is_ready();
+    report(is_ready, &checks(&overview, needed))
 }
 
 /// Started: what this instance needs has answered once.
-pub(super) async fn started(State(readiness): State<Readiness>) -> Response {
-    let is_started = readiness.health.is_started();
-    answer(is_started, report(&readiness, is_started, |check| check.needed_to_serve))
+pub(super) async fn started(State(overview): State<Overview>) -> Response {
+    report(overview.health.is_started(), &checks(&overview, |check| check.needed_to_serve))
 }
 
-/// Everything: 503 when any dependency is down.
-pub(super) async fn summary(State(readiness): State<Readiness>) -> Response {
-    let is_well = readiness.health.checks().iter().all(|check| check.state.is_up());
-    let mut report = report(&readiness, is_well, |_| true);
-    if let Some(until) = readiness.results_until.filter(|until| *until > readiness.health.now()) {
-        report.insert("results_logged_until".to_owned(), json!(written(until)));
+/// Everything: 503 when any dependency is down. A budget that is spent is no fault of this instance: it is told, and
+/// calls that cost nothing go on.
+pub(super) async fn summary(State(overview): State<Overview>) -> Response {
+    let is_well = overview.health.checks().iter().all(|check| check.state.is_up());
+    let mut body = body(is_well, &checks(&overview, |_| true));
+    if let Some(until) = overview.results_logged_until() {
+        body.insert("results_logged_until".to_owned(), json!(written(until)));
     }
-    answer(is_well, report)
+    if overview.tells_causes {
+        body.insert("budget".to_owned(), budget(&overview.spending.today()));
+    }
+    answer(is_well, body)
 }
 
-fn report(readiness: &Readiness, is_well: bool, which: impl Fn(&Check) -> bool) -> Map<String, Value> {
+fn report(is_well: bool, checks: &[Value]) -> Response {
+    answer(is_well, body(is_well, checks))
+}
+
+fn body(is_well: bool, checks: &[Value]) -> Map<String, Value> {
     let status = if is_well { "ok" } else { "unavailable" };
-    let checks = json!(checks(readiness, which));
-    Map::from_iter([("status".to_owned(), json!(status)), ("checks".to_owned(), checks)])
+    Map::from_iter([("status".to_owned(), json!(status)), ("checks".to_owned(), json!(checks))])
 }
 
-fn answer(is_well: bool, report: Map<String, Value>) -> Response {
-    if is_well { Json(report).into_response() } else { unavailable(Value::Object(report)) }
+fn answer(is_well: bool, body: Map<String, Value>) -> Response {
+    let body = Value::Object(body);
+    if is_well { Json(body).into_response() } else { unavailable(body) }
+}
+
+fn budget(spend: &Spend) -> Value {
+    json!({
+        "spent_usd": spend.usd,
+        "limit_usd": spend.limit_usd,
+        "calls": spend.calls,
+        "limit_calls": spend.limit_calls,
+        "used_ratio": spend.used_ratio,
+        "resets_at": written(spend.resets_at),
+    })
 }
 
 /// Not now; checks are renewed within seconds.
@@ -71,20 +79,20 @@ fn unavailable(body: Value) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "10")], Json(body)).into_response()
 }
 
-fn checks(readiness: &Readiness, which: impl Fn(&Check) -> bool) -> Vec<Value> {
-    let now = readiness.health.now();
+fn checks(overview: &Overview, which: impl Fn(&Check) -> bool) -> Vec<Value> {
+    let now = overview.health.now();
     let shown = |check: &Check| {
         let mut shown = Map::from_iter([
             ("name".to_owned(), json!(check.name)),
             ("state".to_owned(), json!(check.state.as_str())),
             ("since".to_owned(), json!(written(check.since))),
         ]);
-        if readiness.tells_causes {
+        if overview.tells_causes {
             shown.extend(for_the_operator(check, now));
         }
         Value::Object(shown)
     };
-    readiness.health.checks().iter().filter(|check| which(check)).map(shown).collect()
+    overview.health.checks().iter().filter(|check| which(check)).map(shown).collect()
 }
 
 /// Why, how fast, and how old this answer is.

@@ -1,10 +1,6 @@
 //! The operations listener's routes: for the operator's machines, never for the public.
 
-use super::{
-    health::{self, Readiness},
-    problem::Problem,
-    request_id,
-};
+use super::{health, overview::Overview, problem::Problem, request_id};
 use crate::telemetry::Metrics;
 use axum::{
     Router,
@@ -15,14 +11,14 @@ use axum::{
 };
 use http::{StatusCode, header};
 
-/// The routes. Causes of failures are told here.
-pub fn routes(metrics: Metrics, readiness: Readiness) -> Router {
+/// The routes. Causes of failures, and what the day has cost, are told here.
+pub fn routes(metrics: Metrics, overview: Overview) -> Router {
     let health = Router::new()
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/startupz", get(health::started))
         .route("/health", get(health::summary))
-        .with_state(Readiness { tells_causes: true, ..readiness });
+        .with_state(overview.for_the_operator());
     let not_found = || async {
         Problem::new(
             StatusCode::NOT_FOUND,

@@ -5,6 +5,7 @@
 
 mod arguments;
 pub mod client;
+mod connect;
 mod cursor;
 mod dispatch;
 mod operation;
@@ -16,8 +17,9 @@ mod sessions;
 mod tool;
 mod transport;
 
+pub use connect::Connection;
 pub use resource::{Contents, Listed, Page, Resource, Template, Variable};
 pub use result::written;
 pub use server::{Limits, Offers, Parts, Server};
-pub use tool::{Answer, Call, Logged, Offer, ReadTool, Repeatable, Tool, WriteTool};
+pub use tool::{Answer, Brief, Call, Logged, Offer, ReadTool, Repeatable, Tool, WriteTool};
 pub use transport::endpoint;

@@ -101,7 +101,7 @@ impl Server {
         let mut router = ToolRouter::new();
         let mut definitions = Vec::with_capacity(offers.tools.len());
         for offer in offers.tools {
-            parts.metrics.tool_offered(offer.name);
+            parts.metrics.tool_offered(offer.brief.name);
             definitions.push(offer.definition);
             router.add_route(offer.route);
         }

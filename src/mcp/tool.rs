@@ -22,6 +22,8 @@ pub trait Tool: Send + Sync + 'static {
     const NAME: &'static str;
     /// A title for people.
     const TITLE: &'static str;
+    /// For people, on the page of the server: one line that says what it does.
+    const SUMMARY: &'static str = Self::TITLE;
     /// For a model that chooses among the tools of many servers: what it gives, when to use it, what it does not do.
     const DESCRIPTION: &'static str;
     /// The arguments. Its `validate` attributes are both the enforced rules and the published schema, and the doc
@@ -99,9 +101,24 @@ pub struct Logged {
     pub text_length: Option<usize>,
 }
 
+/// A tool in one line, for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Brief {
+    /// The name by which it is called.
+    pub name: &'static str,
+    /// What it does.
+    pub line: &'static str,
+}
+
+impl Brief {
+    const fn of<T: Tool>() -> Self {
+        Self { name: T::NAME, line: T::SUMMARY }
+    }
+}
+
 /// A tool, ready to be offered by a server.
 pub struct Offer {
-    pub(super) name: &'static str,
+    pub(super) brief: Brief,
     pub(super) route: ToolRoute<Server>,
     pub(super) definition: Definition,
 }
@@ -114,7 +131,7 @@ impl Offer {
         let route = ToolRoute::new_dyn(definition.clone(), move |context| {
             Box::pin(dispatch::read(Arc::clone(&tool), Arc::clone(&input), context))
         });
-        Self { name: T::NAME, route, definition }
+        Self { brief: Brief::of::<T>(), route, definition }
     }
 
     /// Offers a tool that writes.
@@ -124,7 +141,12 @@ impl Offer {
         let route = ToolRoute::new_dyn(definition.clone(), move |context| {
             Box::pin(dispatch::write(Arc::clone(&tool), Arc::clone(&input), context))
         });
-        Self { name: T::NAME, route, definition }
+        Self { brief: Brief::of::<T>(), route, definition }
+    }
+
+    /// What people are told of it.
+    pub fn brief(&self) -> Brief {
+        self.brief
     }
 
     /// The definition as clients see it.

@@ -14,6 +14,7 @@ mod request_id;
 mod request_key;
 mod review;
 mod secret_key;
+mod spend;
 
 pub use failure::{Code, Failure, Tier};
 pub use grammar::{Invalid, Pattern};
@@ -32,3 +33,4 @@ pub use request_id::RequestId;
 pub use request_key::REQUEST_KEY_PATTERN;
 pub use review::{Author, Review, Text};
 pub use secret_key::SecretKey;
+pub use spend::Spend;

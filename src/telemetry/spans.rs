@@ -39,7 +39,8 @@ impl Origin {
 
 /// Version 00 alone: what a later one means is not known. A `tracestate` is for those who pass it on, and nobody does.
 fn context(traceparent: &str) -> Option<SpanContext> {
-    if !traceparent.starts_with("00-") {
+    // The propagator is generous with lengths.
+    if !traceparent.starts_with("00-") || !traceparent.split('-').map(str::len).eq([2, 32, 16, 2]) {
         return None;
     }
     let carrier = HashMap::from([("traceparent".to_owned(), traceparent.to_owned())]);

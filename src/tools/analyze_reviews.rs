@@ -58,6 +58,7 @@ impl AnalyzeReviews {
 impl Tool for AnalyzeReviews {
     const NAME: &'static str = "analyze_reviews";
     const TITLE: &'static str = "Analyse reviews";
+    const SUMMARY: &'static str = "Sum up what they praise and complain about";
     const DESCRIPTION: &'static str = "Analyses the up to 5 reviews that Google shows of one place: stars, praise and \
         complaint, themes with quotes by review id, languages, age, reviews whose words contradict their stars, and signals \
         of suspicious activity. All figures are this server's own over that small sample; say so. Use it for \"what do \

@@ -62,6 +62,7 @@ impl ComparePlaces {
 impl Tool for ComparePlaces {
     const NAME: &'static str = "compare_places";
     const TITLE: &'static str = "Compare places";
+    const SUMMARY: &'static str = "Set 2 to 10 places side by side in one table";
     const DESCRIPTION: &'static str = "Compares 2 to 10 Google Maps places in one table, ranked by Google's rating, with \
         this server's figures over the up to 5 reviews that Google shows of each, and what differs. One call costs as much \
         as asking for each place.";

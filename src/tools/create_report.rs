@@ -64,6 +64,7 @@ impl CreateReport {
 impl Tool for CreateReport {
     const NAME: &'static str = "create_report";
     const TITLE: &'static str = "Create a report";
+    const SUMMARY: &'static str = "Store a report on up to 10 places";
     const DESCRIPTION: &'static str = "Stores a report on 1 to 10 Google Maps places for the caller: figures over the \
         reviews shown, themes, comparison, and what changed since the last report on the same places. Safe to repeat: the \
         same request_id returns the same report for 24 hours; without one, the same arguments do for 10 minutes. Read it \

@@ -52,6 +52,7 @@ impl GetPlace {
 impl Tool for GetPlace {
     const NAME: &'static str = "get_place";
     const TITLE: &'static str = "Get a place";
+    const SUMMARY: &'static str = "Look up one place: rating, status, warnings";
     const DESCRIPTION: &'static str = "Returns one Google Maps place by place_id: name, address, rating, number of \
         ratings, whether it is open, closed, moved or still to open, warnings, and Google's own summary of its reviews \
         where there is one. For what people wrote use get_reviews.";

@@ -39,6 +39,7 @@ impl GetReport {
 impl Tool for GetReport {
     const NAME: &'static str = "get_report";
     const TITLE: &'static str = "Get a report";
+    const SUMMARY: &'static str = "Read a stored report again";
     const DESCRIPTION: &'static str = "Returns a report that the caller stored with create_report, as Markdown and as data. \
         Its figures are of when it was made; names, ratings and numbers of ratings are asked of Google again, which costs as \
         much as asking for each place.";

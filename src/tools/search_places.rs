@@ -93,6 +93,7 @@ impl SearchPlaces {
 impl Tool for SearchPlaces {
     const NAME: &'static str = "search_places";
     const TITLE: &'static str = "Search places";
+    const SUMMARY: &'static str = "Find places by name, kind or address";
     const DESCRIPTION: &'static str = "Finds shops, restaurants, hotels, sights and other places on Google Maps by name, \
         kind or address, and returns their place_id with rating, number of ratings and address. Use it first: the other \
         tools need a place_id. It cannot open links and gives no reviews.";

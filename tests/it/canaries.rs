@@ -210,6 +210,8 @@ async fn results_are_logged_until_the_moment_given_and_it_is_announced() {
         reqwest::get(url).await.unwrap().json::<Value>().await.unwrap()["results_logged_until"].clone()
     };
     assert!(health().await.is_string());
+    let page = reqwest::get(serving.endpoint.trim_end_matches("mcp")).await.unwrap().text().await.unwrap();
+    assert!(page.contains("answers are logged too"), "{page}");
     let reviews = serving.call("get_reviews", json!({"place_id": BAKERY})).await.unwrap().data();
     assert!(jiff::Timestamp::now() < until, "this machine is too slow for this test");
     crate::support::until("the time is over", async || health().await.is_null()).await;

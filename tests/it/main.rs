@@ -30,6 +30,7 @@ mod injection;
 mod interop;
 mod observed;
 mod operations;
+mod page;
 mod protocol;
 mod recorded;
 mod redis_faults;
