@@ -17,6 +17,7 @@ mod analysis;
 mod architecture;
 mod caching;
 mod commands;
+mod configuration;
 mod crash;
 mod deploy;
 mod drift;
