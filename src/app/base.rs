@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     config::{self, Config, Google, Provider},
     google::Places,
-    health::Health,
+    health::{Health, Heartbeat},
     http::{self, Door, Readiness},
     idempotency::Idempotency,
     mcp::{self, Limits, Offers, Server},
@@ -44,6 +44,7 @@ pub(super) struct Base {
     pub(super) tasks: Tasks,
     pub(super) metrics: Metrics,
     pub(super) health: Health,
+    pub(super) heartbeat: Heartbeat,
     pub(super) store: Store,
     pub(super) secret: SecretKey,
 }
@@ -59,7 +60,8 @@ impl Base {
     pub(super) fn with_secret(config: &Config, clock: Clock, secret: SecretKey) -> Result<Self> {
         let health = Health::new(clock.clone());
         let store = Store::new(&config.store, health.register("database", true))?;
-        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::new()?, health, store, secret })
+        let heartbeat = Heartbeat::new(clock.clone());
+        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::new()?, health, heartbeat, store, secret })
     }
 
     /// Builds the use cases, with all that lies between them and Google.
@@ -166,7 +168,8 @@ impl Base {
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
         let stop = self.tasks.stopping();
-        let readiness = Readiness { health: self.health.clone(), stopping: stop.clone(), tells_causes: false };
+        let (health, heartbeat) = (self.health.clone(), self.heartbeat.clone());
+        let readiness = Readiness { health, heartbeat, stopping: stop.clone(), tells_causes: false };
         let door = Door::new(address, config.server.public_url.as_ref());
         let bytes = config.server.max_request_bytes;
         // Streams are cut only when the process ends: cancelled earlier, calls under way would fail.

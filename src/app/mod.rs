@@ -11,12 +11,12 @@ use crate::{
     clock::Clock,
     config::{Config, Google, Provider},
     emulator::{DEMO_KEY, Emulator},
+    health::Heartbeat,
     mcp::{Offer, Offers},
     model::{Principal, SecretKey},
     resources,
     store::{Applied, Store},
     tasks::Tasks,
-    telemetry::Metrics,
     tools,
 };
 use anyhow::{Context as _, Result};
@@ -31,6 +31,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio_util::sync::DropGuard;
 
 /// How long closing the database may take.
 const LONGEST_CLOSE: Duration = Duration::from_secs(2);
@@ -59,7 +60,9 @@ pub struct App {
     operations_address: SocketAddr,
     emulator: Option<Emulator>,
     tasks: Tasks,
-    metrics: Metrics,
+    heartbeat: Heartbeat,
+    /// Keeps the heart beating, also while the server stops.
+    _heart: DropGuard,
     store: Store,
     opening: Opening,
     drain: Duration,
@@ -77,6 +80,7 @@ impl App {
         let Parts { clock, more_tools, caller } = parts;
         let base = Base::new(&config, clock)?;
         base.store.lock()?;
+        let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
         let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
         let domain = base.domain(&config, google)?;
         let opening = base.open(&config, domain.budget.clone()).await?;
@@ -88,13 +92,15 @@ impl App {
         let server = base.server(&config, offers);
         let (address, operations_address, cut) = base.listen(&config, server, caller).await?;
         let drain = config.server.drain_timeout;
-        let Base { tasks, metrics, store, .. } = base;
-        Ok(Self { address, operations_address, emulator, tasks, metrics, store, opening, drain, cut })
+        let Base { tasks, heartbeat, store, .. } = base;
+        let app =
+            Self { address, operations_address, emulator, tasks, heartbeat, _heart: heart, store, opening, drain, cut };
+        Ok(app)
     }
 
     /// Ends the process when its runtime hangs for so long, as long as the watchdog is held; zero watches nothing.
     pub fn watch(&self, limit: Duration) -> Option<Watchdog> {
-        (!limit.is_zero()).then(|| Watchdog::start(limit, &self.tasks, self.metrics.clone()))
+        (!limit.is_zero()).then(|| Watchdog::start(limit, self.heartbeat.clone()))
     }
 
     /// Why the server cannot go on, if that comes to pass: the database could not be opened within its time.

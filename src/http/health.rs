@@ -1,7 +1,7 @@
 //! The health paths: alive, ready, and how everything is. Reading them costs no call to any dependency.
 
 use crate::clock::written;
-use crate::health::{Check, Health, State as Condition};
+use crate::health::{Check, Health, Heartbeat, State as Condition};
 use axum::{
     Json,
     extract::State,
@@ -17,15 +17,21 @@ use tokio_util::sync::CancellationToken;
 pub struct Readiness {
     /// All checks.
     pub health: Health,
+    /// Whether the runtime lives.
+    pub heartbeat: Heartbeat,
     /// Fires when the process is asked to stop.
     pub stopping: CancellationToken,
     /// Whether causes are told; they are for the operator alone.
     pub tells_causes: bool,
 }
 
-/// Alive: the process answers.
-pub(super) async fn live() -> impl IntoResponse {
-    Json(json!({"status": "ok"}))
+/// Alive: the process answers, and its background work gets its turn. Asks nothing else: a restart mends no dependency.
+pub(super) async fn live(State(readiness): State<Readiness>) -> Response {
+    if readiness.heartbeat.is_alive() {
+        Json(json!({"status": "ok"})).into_response()
+    } else {
+        unavailable(json!({"status": "stalled"}))
+    }
 }
 
 /// Ready: this instance can serve.

@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
     clippy::float_cmp,
@@ -30,6 +31,7 @@ mod injection;
 mod interop;
 mod observed;
 mod operations;
+mod process;
 mod protocol;
 mod recorded;
 mod redis_faults;

@@ -1,6 +1,7 @@
 //! The harness: starts the real server with its own emulator, and speaks to both.
 
 pub(crate) mod binary;
+pub(crate) mod child;
 pub(crate) mod database;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
