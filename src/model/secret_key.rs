@@ -93,8 +93,8 @@ mod tests {
 
     #[test]
     fn life_12_keys_that_chance_has_not_made_are_refused() {
-        let counted: String = (0..32).map(|byte| format!("{byte:02x}")).collect();
-        let backwards: String = (0..32).rev().map(|byte| format!("{:02x}", byte * 3)).collect();
+        let counted = hex(&(0..32).collect::<Vec<u8>>());
+        let backwards = hex(&(0..32).rev().map(|byte| byte * 3).collect::<Vec<u8>>());
         let words = STANDARD.encode("changemechangemechangemechangeme");
         for weak in ["00".repeat(32), "ff".repeat(32), "deadbeef".repeat(8), counted, backwards, words] {
             let told = SecretKey::parse(&weak).expect_err("weak").to_string();

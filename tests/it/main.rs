@@ -23,6 +23,7 @@ mod crash;
 mod deploy;
 mod drift;
 mod emulator;
+mod endurance;
 mod errors;
 mod health;
 mod hostile_reviews;

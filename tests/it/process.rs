@@ -32,7 +32,7 @@ const SIGABRT: i32 = 6;
 /// The shortest that a watchdog waits.
 const WATCH: Duration = Duration::from_secs(3);
 /// Longer than any of these children takes, also on a busy machine.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 const CANARY: &str = "canary-3f9d1c";
 
 fn log_as_json() {

@@ -3,6 +3,7 @@
 pub(crate) mod binary;
 pub(crate) mod child;
 pub(crate) mod database;
+pub(crate) mod load;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod raw;

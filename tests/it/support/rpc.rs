@@ -62,8 +62,26 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
 
 /// Calls a tool of any server as a client of today, on a connection of its own; an error if that breaks.
 pub(crate) async fn call(endpoint: &str, tool: &str, arguments: Value) -> Result<ToolResult, reqwest::Error> {
-    // Longer than any call may take: a server that does not answer fails the test instead of stopping it.
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap();
+    call_by(&client(), endpoint, tool, arguments).await
+}
+
+/// Whoever calls. What takes longer than any call may fails the test instead of stopping it.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap()
+}
+
+/// The same, with a connection for each call.
+pub(crate) fn passing_client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).pool_max_idle_per_host(0).build().unwrap()
+}
+
+/// The same on connections that are kept.
+pub(crate) async fn call_by(
+    http: &reqwest::Client,
+    endpoint: &str,
+    tool: &str,
+    arguments: Value,
+) -> Result<ToolResult, reqwest::Error> {
     let params = json!({"name": tool, "arguments": arguments, "_meta": {
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
