@@ -23,7 +23,8 @@ use uuid::Uuid;
 
 /// A database that is ready.
 fn store(runtime: &Runtime, settings: &[(&'static str, String)]) -> Store {
-    let mut sources = Sources::default().with("server.secret_key", "ab".repeat(32));
+    let mut sources = Sources::default()
+        .with("server.secret_key", "c74a92c0f67be8a9568893e7e2a42063a934abc7da76a9455cd27fc470168836");
     sources.overrides.extend(settings.iter().cloned());
     let config = config::load(&sources).unwrap().into_config().unwrap();
     let _guard = runtime.enter();

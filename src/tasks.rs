@@ -4,7 +4,10 @@
 use crate::telemetry::Metrics;
 use futures_util::FutureExt as _;
 use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
 
 /// Before work that died is started again, at first and at most.
 const RESTART_WAITS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(30));
@@ -36,16 +39,23 @@ impl Tasks {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let stop = self.stop.clone();
-        self.spawn(async move {
-            let (mut wait, longest) = RESTART_WAITS;
-            while stop.run_until_cancelled(AssertUnwindSafe(work()).catch_unwind()).await.is_some() {
-                metrics.task_restarted(name);
-                tracing::error!(task = name, wait_ms = wait.as_millis(), "background work ended; it is started again");
-                stop.run_until_cancelled(tokio::time::sleep(wait)).await;
-                wait = longest.min(wait * 2);
-            }
-        });
+        self.spawn(keep_going(self.stop.clone(), name, metrics, work));
+    }
+
+    /// The same, but the work goes on while the process stops and is not waited for: it ends when the guard is dropped.
+    #[expect(clippy::disallowed_methods, reason = "this is the one piece of work that the stop must not wait for")]
+    pub fn supervise_to_the_end<F>(
+        &self,
+        name: &'static str,
+        metrics: Metrics,
+        work: impl Fn() -> F + Send + 'static,
+    ) -> DropGuard
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let end = CancellationToken::new();
+        tokio::spawn(keep_going(end.clone(), name, metrics, work));
+        end.drop_guard()
     }
 
     /// Fires when the process is asked to stop.
@@ -58,6 +68,20 @@ impl Tasks {
         self.stop.cancel();
         self.tracker.close();
         tokio::time::timeout(limit, self.tracker.wait()).await.is_ok()
+    }
+}
+
+/// Begins the work again whenever it ends or panics, until `stop` fires.
+async fn keep_going<F>(stop: CancellationToken, name: &'static str, metrics: Metrics, work: impl Fn() -> F)
+where
+    F: Future<Output = ()>,
+{
+    let (mut wait, longest) = RESTART_WAITS;
+    while stop.run_until_cancelled(AssertUnwindSafe(work()).catch_unwind()).await.is_some() {
+        metrics.task_restarted(name);
+        tracing::error!(task = name, wait_ms = wait.as_millis(), "background work ended; it is started again");
+        stop.run_until_cancelled(tokio::time::sleep(wait)).await;
+        wait = longest.min(wait * 2);
     }
 }
 

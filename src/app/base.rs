@@ -7,7 +7,7 @@ use crate::{
     clock::Clock,
     config::{self, Config, Google, Provider},
     google::Places,
-    health::Health,
+    health::{Health, Heartbeat},
     http::{self, Door, Home, Overview, Spending},
     idempotency::Idempotency,
     mcp::{self, Brief, Limits, Offers, Server},
@@ -53,6 +53,7 @@ pub(super) struct Base {
     pub(super) tasks: Tasks,
     pub(super) metrics: Metrics,
     pub(super) health: Health,
+    pub(super) heartbeat: Heartbeat,
     pub(super) store: Store,
     pub(super) secret: SecretKey,
 }
@@ -68,7 +69,8 @@ impl Base {
     pub(super) fn with_secret(config: &Config, clock: Clock, secret: SecretKey) -> Result<Self> {
         let health = Health::new(clock.clone());
         let store = Store::new(&config.store, health.register("database", true))?;
-        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::sent(&config.otlp)?, health, store, secret })
+        let heartbeat = Heartbeat::new(clock.clone());
+        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::sent(&config.otlp)?, health, heartbeat, store, secret })
     }
 
     /// Builds the use cases, with all that lies between them and Google.
@@ -177,8 +179,8 @@ impl Base {
         let stop = self.tasks.stopping();
         let Served { server, tools, budget, caller } = served;
         let spending = Spending::new(move || budget.spend());
-        let overview =
-            Overview::new(self.health.clone(), spending, stop.clone()).logging_results(config.log.results_until);
+        let overview = Overview::new(self.health.clone(), self.heartbeat.clone(), spending, stop.clone());
+        let overview = overview.logging_results(config.log.results_until);
         let home = Home::new(config, address, tools);
         let door = Door::new(address, config.server.public_url.as_ref());
         let bytes = config.server.max_request_bytes;

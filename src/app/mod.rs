@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     config::{Config, Google, Provider},
     emulator::{DEMO_KEY, Emulator},
+    health::Heartbeat,
     mcp::{Offer, Offers},
     model::{Principal, SecretKey},
     resources,
@@ -31,6 +32,7 @@ use std::{
     },
     time::Duration,
 };
+use tokio_util::sync::DropGuard;
 
 /// How long closing the database may take, and sending the last figures.
 const LONGEST_CLOSE: Duration = Duration::from_secs(2);
@@ -67,6 +69,9 @@ pub struct App {
     emulator: Option<Emulator>,
     tasks: Tasks,
     metrics: Metrics,
+    heartbeat: Heartbeat,
+    /// Keeps the heart beating, also while the server stops.
+    _heart: DropGuard,
     store: Store,
     opening: Opening,
     drain: Duration,
@@ -85,6 +90,7 @@ impl App {
         let base = Base::new(&config, clock)?;
         base.store.lock()?;
         base.metrics.watch_spans(spans);
+        let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
         let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
         let domain = base.domain(&config, google)?;
         let opening = base.open(&config, domain.budget.clone()).await?;
@@ -98,13 +104,25 @@ impl App {
         let offered = Served { server, tools: briefs, budget: domain.budget, caller };
         let (address, operations_address, cut) = base.listen(&config, offered).await?;
         let drain = config.server.drain_timeout;
-        let Base { tasks, metrics, store, .. } = base;
-        Ok(Self { address, operations_address, emulator, tasks, metrics, store, opening, drain, cut })
+        let Base { tasks, metrics, heartbeat, store, .. } = base;
+        Ok(Self {
+            address,
+            operations_address,
+            emulator,
+            tasks,
+            metrics,
+            heartbeat,
+            _heart: heart,
+            store,
+            opening,
+            drain,
+            cut,
+        })
     }
 
     /// Ends the process when its runtime hangs for so long, as long as the watchdog is held; zero watches nothing.
     pub fn watch(&self, limit: Duration) -> Option<Watchdog> {
-        (!limit.is_zero()).then(|| Watchdog::start(limit, &self.tasks, self.metrics.clone()))
+        (!limit.is_zero()).then(|| Watchdog::start(limit, self.heartbeat.clone()))
     }
 
     /// Why the server cannot go on, if that comes to pass: the database could not be opened within its time.

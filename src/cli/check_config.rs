@@ -11,6 +11,6 @@ pub(super) fn run(sources: &Sources) -> Result<ExitCode> {
     if loaded.problems.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    complain(Problems(loaded.problems).to_string().trim_end());
+    complain(&Problems(loaded.problems).to_string());
     Ok(ExitCode::FAILURE)
 }

@@ -13,6 +13,9 @@ use url::{Host, Url};
 /// The longest that any part of a call may take.
 const LONGEST: Duration = Duration::from_mins(2);
 
+/// A watchdog that looks for a shorter time would bite a runtime that is only busy.
+const SHORTEST_WATCH: Duration = Duration::from_secs(3);
+
 /// The longest that content may be kept, for Google's terms, and that a process may take to stop.
 const LONGEST_LIFETIME: Duration = Duration::from_mins(10);
 
@@ -92,10 +95,13 @@ fn lifetimes(config: &Config) -> Vec<Problem> {
         ("google.pool_idle_timeout", config.google.pool_idle_timeout),
         ("server.drain_timeout", config.server.drain_timeout),
         ("health.interval", config.health.interval),
-        ("health.watchdog", config.health.watchdog),
     ];
     let long = lifetimes.into_iter().filter(|(_, duration)| *duration > LONGEST_LIFETIME);
     let mut found: Vec<_> = long.map(|(key, _)| problem(key, "must be at most 10m")).collect();
+    let watchdog = config.health.watchdog;
+    if !watchdog.is_zero() && !(SHORTEST_WATCH..=LONGEST_LIFETIME).contains(&watchdog) {
+        found.push(problem("health.watchdog", "must be 0, or from 3s to 10m"));
+    }
     if config.cache.redis_url.as_ref().is_some_and(|url| !is_redis(url)) {
         found.push(problem("cache.redis_url", "must be an address such as redis://127.0.0.1:6379"));
     }

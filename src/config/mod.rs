@@ -21,11 +21,8 @@ pub struct Problems(pub Vec<Problem>);
 
 impl fmt::Display for Problems {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(formatter, "the configuration has {} problem(s):", self.0.len())?;
-        for problem in &self.0 {
-            writeln!(formatter, "  - {problem}")?;
-        }
-        Ok(())
+        write!(formatter, "the configuration has {} problem(s):", self.0.len())?;
+        self.0.iter().try_for_each(|problem| write!(formatter, "\n  - {problem}"))
     }
 }
 

@@ -15,6 +15,16 @@ const DEFAULTS: &str = include_str!("default.toml");
 /// Keys whose value is never shown and may come from a file.
 pub(super) const SECRETS: &[&str] = &["google.api_key", "cache.redis_url", "server.secret_key", "store.url"];
 
+/// What may stand in a value, where the words of its type do not say it to people.
+const FORMS: &[(&str, &str)] = &[
+    ("server.listen", "must be an IP address with a port, such as 127.0.0.1:8080"),
+    ("server.operations_listen", "must be an IP address with a port, such as 127.0.0.1:9090"),
+    ("server.public_url", "must be an origin such as http://localhost:8080"),
+    ("google.places_url", "must be an origin such as https://places.googleapis.com"),
+    ("upstream.provider", "must be google or demo"),
+    ("log.format", "must be auto, json or pretty"),
+];
+
 /// Where settings come from.
 #[derive(Debug, Clone, Default)]
 pub struct Sources {
@@ -163,7 +173,12 @@ impl Reader {
     }
 
     fn report(&mut self, key: &str, error: &config::ConfigError) {
-        let message = if SECRETS.contains(&key) { "is not text".to_owned() } else { error.to_string() };
+        let form = FORMS.iter().find(|(formed, _)| *formed == key).map(|(_, form)| (*form).to_owned());
+        let message = match form {
+            Some(form) => form,
+            None if SECRETS.contains(&key) => "is not text".to_owned(),
+            None => error.to_string().replace(&format!(" for key `{key}`"), ""),
+        };
         self.problems.push(Problem { key: key.to_owned(), message });
     }
 

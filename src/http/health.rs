@@ -15,9 +15,13 @@ use http::{StatusCode, header};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// Alive: the process answers.
-pub(super) async fn live() -> impl IntoResponse {
-    Json(json!({"status": "ok"}))
+/// Alive: the process answers, and its background work gets its turn. Asks nothing else: a restart mends no dependency.
+pub(super) async fn live(State(overview): State<Overview>) -> Response {
+    if overview.heartbeat.is_alive() {
+        Json(json!({"status": "ok"})).into_response()
+    } else {
+        unavailable(json!({"status": "stalled"}))
+    }
 }
 
 /// Ready: this instance can serve.

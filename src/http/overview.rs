@@ -1,6 +1,9 @@
 //! The state of things that the health paths and the page for people look at: one, so that both tell the same.
 
-use crate::{health::Health, model::Spend};
+use crate::{
+    health::{Health, Heartbeat},
+    model::Spend,
+};
 use jiff::Timestamp;
 use std::{fmt, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -9,6 +12,8 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug, Clone)]
 pub struct Overview {
     pub(super) health: Health,
+    /// Whether the runtime lives.
+    pub(super) heartbeat: Heartbeat,
     pub(super) spending: Spending,
     /// Fires when the process is asked to stop.
     pub(super) stopping: CancellationToken,
@@ -20,8 +25,8 @@ pub struct Overview {
 
 impl Overview {
     /// For the public: without causes.
-    pub fn new(health: Health, spending: Spending, stopping: CancellationToken) -> Self {
-        Self { health, spending, stopping, results_until: None, tells_causes: false }
+    pub fn new(health: Health, heartbeat: Heartbeat, spending: Spending, stopping: CancellationToken) -> Self {
+        Self { health, heartbeat, spending, stopping, results_until: None, tells_causes: false }
     }
 
     /// The same, where the results of calls are logged until then.

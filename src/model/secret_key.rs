@@ -4,9 +4,11 @@ use super::{Invalid, hex};
 use aws_lc_rs::{hmac, rand};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretBox};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 const BYTES: usize = 32;
+/// So many of the bytes differ from each other in a key that chance has made: fewer do in one of 10^16.
+const DIFFERENT_BYTES: usize = 16;
 
 /// 32 bytes that only this installation knows. Never shown.
 #[derive(Debug, Clone)]
@@ -27,15 +29,20 @@ impl SecretKey {
     /// Reads 64 hexadecimal digits (`openssl rand -hex 32`) or base64 (`openssl rand -base64 32`).
     ///
     /// # Errors
-    /// [`Invalid`] for anything else; the text is not shown.
+    /// [`Invalid`] for anything else, and for keys that were not made by chance, such as zeros or a repeated word; the text
+    /// is not shown.
     pub fn parse(text: &str) -> Result<Self, Invalid> {
         let bytes = if text.len() == 2 * BYTES { from_hex(text) } else { STANDARD.decode(text).ok() };
         let bytes: Option<[u8; BYTES]> = bytes.and_then(|bytes| bytes.try_into().ok());
-        let invalid = Invalid {
-            what: "the secret key",
-            allowed: "32 random bytes, as `openssl rand -hex 32` or `-base64 32` gives them",
-        };
-        bytes.map(|bytes| Self(Arc::new(SecretBox::new(Box::new(bytes))))).ok_or(invalid)
+        let invalid = |allowed| Invalid { what: "the secret key", allowed };
+        let bytes = bytes
+            .ok_or(invalid("32 random bytes, as `openssl rand -hex 32` or `openssl rand -base64 32` gives them"))?;
+        if follows_a_pattern(&bytes) {
+            return Err(invalid(
+                "random, which these bytes are not: anybody could guess them; `openssl rand -hex 32` makes a new one",
+            ));
+        }
+        Ok(Self(Arc::new(SecretBox::new(Box::new(bytes)))))
     }
 
     /// As hexadecimal digits, to be kept in a file.
@@ -50,6 +57,13 @@ impl SecretKey {
         derived.copy_from_slice(hmac::sign(&key, purpose.as_bytes()).as_ref());
         SecretBox::new(Box::new(derived))
     }
+}
+
+/// Zeros, a repeated word, or bytes that are counted up: what stands in examples, and what people make up.
+fn follows_a_pattern(bytes: &[u8; BYTES]) -> bool {
+    let different = bytes.iter().collect::<BTreeSet<_>>().len();
+    let steps = bytes.iter().zip(bytes.iter().skip(1)).map(|(one, next)| next.wrapping_sub(*one));
+    different < DIFFERENT_BYTES || steps.collect::<BTreeSet<_>>().len() == 1
 }
 
 fn from_hex(text: &str) -> Option<Vec<u8>> {
@@ -74,6 +88,20 @@ mod tests {
         assert!(!format!("{secret:?}").contains(&hex[..8]));
         for bad in ["", "short", &"g".repeat(64), &hex[1..], "AAAA"] {
             assert!(SecretKey::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn life_12_keys_that_chance_has_not_made_are_refused() {
+        let counted = hex(&(0..32).collect::<Vec<u8>>());
+        let backwards = hex(&(0..32).rev().map(|byte| byte * 3).collect::<Vec<u8>>());
+        let words = STANDARD.encode("changemechangemechangemechangeme");
+        for weak in ["00".repeat(32), "ff".repeat(32), "deadbeef".repeat(8), counted, backwards, words] {
+            let told = SecretKey::parse(&weak).expect_err("weak").to_string();
+            assert!(told.contains("anybody could guess") && !told.contains(&weak), "{told}");
+        }
+        for _ in 0..10_000 {
+            assert!(SecretKey::parse(&SecretKey::random().to_hex()).is_ok());
         }
     }
 }

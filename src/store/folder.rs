@@ -28,7 +28,7 @@ pub enum FolderError {
     },
     /// The file with the secret holds something else.
     #[error(
-        "{0} does not hold 32 bytes in hexadecimal digits: restore it from a backup; a new one makes all old tokens invalid"
+        "{0} does not hold 32 random bytes in hexadecimal digits: restore it from a backup; a new one makes all old tokens invalid"
     )]
     NoSecret(String),
 }

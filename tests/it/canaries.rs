@@ -78,7 +78,7 @@ async fn leak_01_secrets_of_the_operator_are_seen_nowhere() {
     let host = host.trim_start_matches("postgres://");
     let store = format!("postgres://canary_user:canary-postgres@{}", host.rsplit('@').next().unwrap());
     let cache = format!("redis://:canary-redis@{}", redis.address);
-    let secret_key = "ca7a12ca7a12ca7a12ca7a12ca7a12ca7a12ca7a12ca7a12ca7a12ca7a12ca7a".to_owned();
+    let secret_key = "ca7a125ec7e7f00d1b3d5f79a8c6e4f2013579bdfeca8642c0ffee15900d5eed".to_owned();
     let upstream = google.emulator.url();
     for key in [DEMO_KEY, "canary-google-key"] {
         let settings = [

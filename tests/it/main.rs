@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     clippy::print_stderr,
     clippy::disallowed_methods,
     clippy::float_cmp,
@@ -18,10 +19,12 @@ mod architecture;
 mod caching;
 mod canaries;
 mod commands;
+mod configuration;
 mod crash;
 mod deploy;
 mod drift;
 mod emulator;
+mod endurance;
 mod errors;
 mod health;
 mod hostile_reviews;
@@ -31,6 +34,7 @@ mod interop;
 mod observed;
 mod operations;
 mod page;
+mod process;
 mod protocol;
 mod recorded;
 mod redis_faults;

@@ -243,7 +243,7 @@ async fn the_page_connects_every_client_to_the_right_address() {
 
 #[tokio::test]
 async fn the_page_tells_no_secret() {
-    let secret = "ca7a91ca7a91ca7a91ca7a91ca7a91ca7a91ca7a91ca7a91ca7a91ca7a91ca7a";
+    let secret = "ca7a915ec7e7f00d1b3d5f79a8c6e4f2013579bdfeca8642c0ffee15900d5eed";
     let server = TestServer::builder()
         .set("google.api_key", "canary-google-key")
         .set("cache.redis_url", "redis://canary-user:canary-redis@127.0.0.1:1/7")

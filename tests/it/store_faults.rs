@@ -550,7 +550,7 @@ fn res_20_a_file_or_folder_that_cannot_be_used_is_named_with_what_to_do() {
     fs::create_dir_all(inside("secret")).unwrap();
     fs::write(inside("secret/secret.key"), "short").unwrap();
     let ended = serve_to_its_end(&folder_settings(&inside("secret")));
-    assert!(stderr(&ended).contains("secret.key does not hold 32 bytes"), "{}", stderr(&ended));
+    assert!(stderr(&ended).contains("secret.key does not hold 32 random bytes"), "{}", stderr(&ended));
 }
 
 /// A real database with a page overwritten.

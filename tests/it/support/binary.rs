@@ -16,6 +16,14 @@ pub(crate) fn program() -> Command {
     command
 }
 
+/// The same, begun by another program.
+fn started_by(starter: &[&str]) -> Command {
+    let [first, rest @ ..] = starter else { return program() };
+    let mut command = Command::new(first);
+    command.args(rest).arg(env!("CARGO_BIN_EXE_google-reviews-mcp")).env_clear().stdin(Stdio::null());
+    command
+}
+
 /// Runs it to its end.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     program().args(arguments).output().unwrap()
@@ -44,12 +52,21 @@ pub(crate) struct Serving {
 impl Serving {
     /// Serves from this database, with the emulator at `upstream` as Google. Ready when it returns.
     pub(crate) fn on(database: &Database, upstream: &str, more: &[(&str, &str)]) -> Self {
+        Self::under(&[], database, upstream, more)
+    }
+
+    /// The same, begun by a program that becomes the server in the end, such as `taskset -c 0`.
+    pub(crate) fn under(starter: &[&str], database: &Database, upstream: &str, more: &[(&str, &str)]) -> Self {
         let variables = database.environment();
         let mut settings: Vec<(&str, &str)> =
             variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         settings.extend([("REVIEWS__GOOGLE__PLACES_URL", upstream), ("REVIEWS__GOOGLE__API_KEY", DEMO_KEY)]);
         settings.extend(more);
-        Self::start(&settings)
+        Self::begin(starter, &settings)
+    }
+
+    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+        Self::begin(&[], settings)
     }
 
     /// Calls a tool; an error if the connection breaks or is refused.
@@ -63,9 +80,9 @@ impl Serving {
         self.child.wait().unwrap();
     }
 
-    pub(crate) fn start(settings: &[(&str, &str)]) -> Self {
+    fn begin(starter: &[&str], settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut command = program();
+        let mut command = started_by(starter);
         command.args(["serve"]).stderr(Stdio::piped()).env("REVIEWS__STORE__DATA_DIR", folder.path());
         command.env("REVIEWS__SERVER__LISTEN", "127.0.0.1:0").env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
         // Google is asked by calls alone, unless a test is about that.

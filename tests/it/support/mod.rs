@@ -1,8 +1,10 @@
 //! The harness: starts the real server with its own emulator, and speaks to both.
 
 pub(crate) mod binary;
+pub(crate) mod child;
 pub(crate) mod collector;
 pub(crate) mod database;
+pub(crate) mod load;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod raw;
@@ -31,7 +33,7 @@ pub(crate) const TOOLS: [&str; 7] =
     ["search_places", "get_place", "get_reviews", "analyze_reviews", "compare_places", "create_report", "get_report"];
 
 /// The secret of all servers of tests, so that they can share a Redis or a database.
-pub(crate) const SECRET_KEY: &str = "5ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7e75ec7";
+pub(crate) const SECRET_KEY: &str = "c74a92c0f67be8a9568893e7e2a42063a934abc7da76a9455cd27fc470168836";
 
 /// Settings of a `serve` that is expected not to come to serving.
 pub(crate) const ANY_PORTS: [(&str, &str); 2] =

@@ -62,17 +62,40 @@ pub(crate) async fn send(request: reqwest::RequestBuilder) -> Answer {
 
 /// Calls a tool of any server as a client of today, on a connection of its own; an error if that breaks.
 pub(crate) async fn call(endpoint: &str, tool: &str, arguments: Value) -> Result<ToolResult, reqwest::Error> {
-    call_with(endpoint, json!({"name": tool, "arguments": arguments}), HeaderMap::new()).await
+    call_by(&client(), endpoint, tool, arguments).await
+}
+
+/// Whoever calls. What takes longer than any call may fails the test instead of stopping it.
+pub(crate) fn client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap()
+}
+
+/// The same, with a connection for each call.
+pub(crate) fn passing_client() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).pool_max_idle_per_host(0).build().unwrap()
+}
+
+/// The same on connections that are kept.
+pub(crate) async fn call_by(
+    http: &reqwest::Client,
+    endpoint: &str,
+    tool: &str,
+    arguments: Value,
+) -> Result<ToolResult, reqwest::Error> {
+    sent(http, endpoint, json!({"name": tool, "arguments": arguments}), HeaderMap::new()).await
 }
 
 /// The same with all parameters, also more entries for `_meta`, and with more headers.
-pub(crate) async fn call_with(
+pub(crate) async fn call_with(endpoint: &str, params: Value, headers: HeaderMap) -> Result<ToolResult, reqwest::Error> {
+    sent(&client(), endpoint, params, headers).await
+}
+
+async fn sent(
+    http: &reqwest::Client,
     endpoint: &str,
     mut params: Value,
     headers: HeaderMap,
 ) -> Result<ToolResult, reqwest::Error> {
-    // Longer than any call may take: a server that does not answer fails the test instead of stopping it.
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap();
     params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(MODERN);
     params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({"name": "test", "version": "1"});
     params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});

@@ -1,5 +1,9 @@
 //! The health registry: each part reports how it is, the health paths read it. Reading costs no call to anybody.
 
+mod heartbeat;
+
+pub use heartbeat::{BEAT, Heartbeat};
+
 use crate::clock::Clock;
 use jiff::Timestamp;
 use std::{
