@@ -1,6 +1,11 @@
 //! What every part is built on, and the building of the parts.
 
-use super::{chores, chores::Opening, probes::Probes};
+use super::{
+    chores,
+    chores::Opening,
+    listeners::{self, Listeners},
+    probes::Probes,
+};
 use crate::{
     budget::{self, Budget},
     cache::{self, Cache, Lifetimes},
@@ -20,13 +25,7 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -150,13 +149,8 @@ impl Base {
         Server::new(offers, limits, mcp::Parts { idempotency, secret, results_until, metrics, clock })
     }
 
-    /// Binds both listeners and serves. The flag says later whether calls were cut off at the end of the time to drain.
-    pub(super) async fn listen(
-        &self,
-        config: &Config,
-        server: Server,
-        caller: Principal,
-    ) -> Result<(SocketAddr, SocketAddr, Arc<AtomicBool>)> {
+    /// Binds both listeners and serves.
+    pub(super) async fn listen(&self, config: &Config, server: Server, caller: Principal) -> Result<Listeners> {
         self.metrics.watch_runtime(tokio::runtime::Handle::current());
         let watched = self.health.clone();
         self.metrics.watch_dependencies(move || {
@@ -166,29 +160,25 @@ impl Base {
         let operations = bind(config.server.operations_listen, "server.operations_listen").await?;
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
-        let stop = self.tasks.stopping();
+        let (leaving, streams) = (CancellationToken::new(), CancellationToken::new());
         let readiness = Readiness {
             health: self.health.clone(),
-            stopping: stop.clone(),
+            stopping: leaving.clone(),
             results_until: config.log.results_until,
             tells_causes: false,
         };
         let door = Door::new(address, config.server.public_url.as_ref());
         let bytes = config.server.max_request_bytes;
-        // Streams are cut only when the process ends: cancelled earlier, calls under way would fail.
-        let endpoint = mcp::endpoint(server, bytes, CancellationToken::new());
-        let drain = config.server.drain_timeout;
+        let endpoint = mcp::endpoint(server, bytes, streams.clone());
         let main_routes = http::routes(endpoint, (door, caller), bytes, readiness.clone());
-        let cut = Arc::new(AtomicBool::new(false));
-        let was_cut = Arc::clone(&cut);
-        let main = http::serve(main, main_routes, stop.clone(), drain);
-        self.tasks.spawn(async move { was_cut.store(!main.await, Ordering::Relaxed) });
-        let routes = http::operations_routes(self.metrics.clone(), readiness);
-        let operations = http::serve(operations, routes, stop, drain);
-        self.tasks.spawn(async move {
-            operations.await;
-        });
-        Ok((address, operations_address, cut))
+        let terms = listeners::terms(config);
+        let main = http::listen(main, main_routes, terms, leaving.clone());
+        let routes = http::operations_routes(self.metrics.clone(), readiness, &Door::new(operations_address, None));
+        // Whoever scrapes on a connection that it keeps is not sent away before the end.
+        let operations = http::listen(operations, routes, terms, CancellationToken::new());
+        self.metrics.watch_connections("main", main.taken(), main.refused());
+        self.metrics.watch_connections("operations", operations.taken(), operations.refused());
+        Ok(Listeners { address, operations_address, main, operations, leaving, streams })
     }
 }
 

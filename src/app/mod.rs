@@ -2,9 +2,11 @@
 
 mod base;
 mod chores;
+mod listeners;
 mod probes;
 mod watchdog;
 
+pub use listeners::raise_open_files;
 pub use watchdog::Watchdog;
 
 use crate::{
@@ -22,16 +24,12 @@ use crate::{
 use anyhow::{Context as _, Result};
 use base::Base;
 use chores::Opening;
+use listeners::Listeners;
 use secrecy::SecretString;
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 
+/// How long work in the background may take to end.
+const LAST_WORK: Duration = Duration::from_secs(5);
 /// How long closing the database may take, and sending the last figures.
 const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 
@@ -46,6 +44,8 @@ pub struct Parts {
     pub caller: Principal,
     /// What becomes of the spans of traces.
     pub spans: SpanCounts,
+    /// The background work, for whoever must end it before there is an [`App`].
+    pub tasks: Tasks,
 }
 
 impl Default for Parts {
@@ -55,6 +55,7 @@ impl Default for Parts {
             more_tools: Vec::new(),
             caller: Principal::local(),
             spans: SpanCounts::default(),
+            tasks: Tasks::new(),
         }
     }
 }
@@ -62,16 +63,14 @@ impl Default for Parts {
 /// A running server.
 #[derive(Debug)]
 pub struct App {
-    address: SocketAddr,
-    operations_address: SocketAddr,
+    listeners: Listeners,
     emulator: Option<Emulator>,
     tasks: Tasks,
     metrics: Metrics,
     store: Store,
     opening: Opening,
+    stop_delay: Duration,
     drain: Duration,
-    /// Whether calls were cut off at the end of the time to drain.
-    cut: Arc<AtomicBool>,
 }
 
 impl App {
@@ -81,8 +80,8 @@ impl App {
     /// # Errors
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
-        let Parts { clock, more_tools, caller, spans } = parts;
-        let base = Base::new(&config, clock)?;
+        let Parts { clock, more_tools, caller, spans, tasks } = parts;
+        let base = Base { tasks, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
         let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
@@ -94,10 +93,10 @@ impl App {
         tools.extend(more_tools);
         let offers = Offers { tools, resources: resources::all(&domain.reviews) };
         let server = base.server(&config, offers);
-        let (address, operations_address, cut) = base.listen(&config, server, caller).await?;
-        let drain = config.server.drain_timeout;
+        let listeners = base.listen(&config, server, caller).await?;
+        let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);
         let Base { tasks, metrics, store, .. } = base;
-        Ok(Self { address, operations_address, emulator, tasks, metrics, store, opening, drain, cut })
+        Ok(Self { listeners, emulator, tasks, metrics, store, opening, stop_delay, drain })
     }
 
     /// Ends the process when its runtime hangs for so long, as long as the watchdog is held; zero watches nothing.
@@ -112,17 +111,17 @@ impl App {
 
     /// Where the main listener is.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listeners.address
     }
 
     /// Where the operations listener is.
     pub fn operations_address(&self) -> SocketAddr {
-        self.operations_address
+        self.listeners.operations_address
     }
 
     /// The MCP endpoint.
     pub fn endpoint(&self) -> String {
-        format!("http://{}/mcp", self.address)
+        format!("http://{}/mcp", self.address())
     }
 
     /// The embedded emulator, if reviews come from there.
@@ -130,13 +129,16 @@ impl App {
         self.emulator.as_ref()
     }
 
-    /// Stops: no new connections, calls under way finish within the time to drain. Returns whether all ended in time.
+    /// Stops: says that it is not ready, takes no new connections, lets calls under way finish within the time to drain,
+    /// ends background work, sends the last figures, and closes the database. Returns whether all ended in time.
     pub async fn stop(self) -> bool {
-        let ended = self.tasks.stop(self.drain.saturating_add(Duration::from_secs(1))).await;
+        let answered = self.listeners.stop(self.stop_delay, self.drain).await;
+        // What was begun for a client that has left may still be under way: it is recorded to its end.
+        let ended = self.tasks.stop(LAST_WORK).await;
         // A database that does not answer must not keep the process from ending.
         let _ = tokio::time::timeout(LONGEST_CLOSE, self.store.close()).await;
         self.metrics.finish(LONGEST_CLOSE).await;
-        ended && !self.cut.load(Ordering::Relaxed)
+        answered && ended
     }
 }
 

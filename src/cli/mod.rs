@@ -89,7 +89,12 @@ impl Cli {
     /// Runs the command. What goes wrong is told on standard error.
     pub fn run(self) -> ExitCode {
         let outcome = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-            Ok(runtime) => runtime.block_on(self.command.run()),
+            Ok(runtime) => {
+                let outcome = runtime.block_on(self.command.run());
+                // What is over is over: a lookup of a name that hangs in a thread must not keep the process.
+                runtime.shutdown_background();
+                outcome
+            }
             Err(error) => Err(error.into()),
         };
         outcome.unwrap_or_else(|error| {

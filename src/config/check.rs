@@ -90,6 +90,7 @@ fn lifetimes(config: &Config) -> Vec<Problem> {
         ("cache.missing_place_ttl", config.cache.missing_place_ttl),
         ("google.retry_first_wait", config.google.retry_first_wait),
         ("google.pool_idle_timeout", config.google.pool_idle_timeout),
+        ("server.stop_delay", config.server.stop_delay),
         ("server.drain_timeout", config.server.drain_timeout),
         ("health.interval", config.health.interval),
         ("health.watchdog", config.health.watchdog),
@@ -111,7 +112,15 @@ fn counts(config: &Config) -> Vec<Problem> {
         ("cache.redis_pool_size", config.cache.redis_pool_size, 1),
     ];
     let wrong = counts.into_iter().filter(|(_, count, least)| !(*least..=10_000).contains(count));
-    wrong.map(|(key, _, least)| problem(key, &format!("must be from {least} to 10000"))).collect()
+    let mut found: Vec<_> =
+        wrong.map(|(key, _, least)| problem(key, &format!("must be from {least} to 10000"))).collect();
+    let connections = [
+        ("limits.connections", config.limits.connections),
+        ("limits.connections_per_address", config.limits.connections_per_address),
+    ];
+    let wrong = connections.into_iter().filter(|(_, count)| !(1..=1_000_000).contains(count));
+    found.extend(wrong.map(|(key, _)| problem(key, "must be from 1 to 1000000; limits.enabled = false sets no limit")));
+    found
 }
 
 /// Said without showing it.
@@ -126,6 +135,9 @@ fn key(config: &Config) -> Vec<Problem> {
 fn limits(config: &Config) -> Vec<Problem> {
     let durations = [
         ("server.tool_timeout", config.server.tool_timeout),
+        ("server.header_timeout", config.server.header_timeout),
+        ("server.body_timeout", config.server.body_timeout),
+        ("server.write_timeout", config.server.write_timeout),
         ("google.connect_timeout", config.google.connect_timeout),
         ("google.first_byte_timeout", config.google.first_byte_timeout),
         ("google.idle_timeout", config.google.idle_timeout),

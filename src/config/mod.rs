@@ -9,7 +9,7 @@ mod settings;
 pub use otlp::{Otlp, Sampling};
 pub use reader::{Problem, Sources};
 pub use settings::{
-    Cache, Config, Google, Health, Idempotency, Log, LogFormat, Provider, Reports, Server, Store, Upstream,
+    Cache, Config, Google, Health, Idempotency, Limits, Log, LogFormat, Provider, Reports, Server, Store, Upstream,
 };
 
 use reader::Reader;
@@ -61,6 +61,11 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
     let mut reader = Reader::open(sources).map_err(|problem| Problems(vec![problem]))?;
     let config = Config {
         server: server(&mut reader),
+        limits: Limits {
+            enabled: reader.value("limits.enabled"),
+            connections: reader.value("limits.connections"),
+            connections_per_address: reader.value("limits.connections_per_address"),
+        },
         upstream: Upstream { provider: reader.value("upstream.provider") },
         google: google(&mut reader),
         cache: cache(&mut reader),
@@ -96,6 +101,10 @@ fn server(reader: &mut Reader) -> Server {
         secret_key: reader.optional("server.secret_key"),
         tool_timeout: reader.duration("server.tool_timeout"),
         max_request_bytes: reader.value("server.max_request_bytes"),
+        header_timeout: reader.duration("server.header_timeout"),
+        body_timeout: reader.duration("server.body_timeout"),
+        write_timeout: reader.duration("server.write_timeout"),
+        stop_delay: reader.duration("server.stop_delay"),
         drain_timeout: reader.duration("server.drain_timeout"),
     }
 }

@@ -12,6 +12,8 @@ use url::Url;
 pub struct Config {
     /// `[server]`
     pub server: Server,
+    /// `[limits]`
+    pub limits: Limits,
     /// `[upstream]`
     pub upstream: Upstream,
     /// `[google]`
@@ -47,8 +49,27 @@ pub struct Server {
     pub tool_timeout: Duration,
     /// The largest request body.
     pub max_request_bytes: usize,
+    /// How long the head of a request may take to arrive, and the time between two requests of a connection.
+    pub header_timeout: Duration,
+    /// How long a request body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a client may leave an answer unread.
+    pub write_timeout: Duration,
+    /// How long new connections are still taken once the process is asked to stop.
+    pub stop_delay: Duration,
     /// How long calls may take to finish once the process is asked to stop.
     pub drain_timeout: Duration,
+}
+
+/// What clients may take at once.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// Connections at once, for each listener.
+    pub connections: usize,
+    /// Connections at once from one address.
+    pub connections_per_address: usize,
 }
 
 /// Where reviews come from.

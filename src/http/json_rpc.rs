@@ -4,11 +4,12 @@
 //! refused in every era of the protocol: 2025-03-26 had them, no later version has.
 
 use super::{
+    body,
     problem::Problem,
     scan::{Fault, Outline, Shape, scan},
 };
 use axum::{
-    body::{Body, to_bytes},
+    body::Body,
     extract::{Request, State},
     middleware::Next,
     response::{IntoResponse as _, Response},
@@ -59,9 +60,9 @@ pub(super) async fn check(State(Limit(limit)): State<Limit>, request: Request, n
     if SINGLE_HEADERS.iter().any(|name| parts.headers.get_all(*name).iter().count() > 1) {
         return refuse(HEADER_MISMATCH, "A header of the protocol appears twice.", &Value::Null);
     }
-    let Ok(body) = to_bytes(body, limit).await else {
-        let detail = format!("The body is larger than {limit} bytes, or it broke off.");
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail).into_response();
+    let body = match body::read(body, limit).await {
+        Ok(body) => body,
+        Err(problem) => return problem.into_response(),
     };
     match scan(&body) {
         Ok(outline) => match malformed(&outline) {
@@ -123,7 +124,7 @@ fn refuse(code: i32, message: &str, id: &Value) -> Response {
     response
 }
 
-/// `application/json`, in UTF-8 if a charset is named, not compressed. Source: RFC 8259 §8.1.
+/// `application/json`, in UTF-8 if a charset is named. Source: RFC 8259 §8.1.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (types.next(), types.next()) else {
@@ -138,7 +139,6 @@ fn is_json(headers: &HeaderMap) -> bool {
             }
             _ => true,
         })
-        && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 /// Whether the client takes JSON. The protocol wants both types named; whoever takes anything, or JSON alone, is

@@ -2,16 +2,24 @@
 
 use super::problem::Problem;
 use crate::model::RequestId;
-use axum::{extract::Request, middleware::Next, response::Response};
+use axum::{
+    extract::Request,
+    middleware::Next,
+    response::{IntoResponse as _, Response},
+};
+use futures_util::FutureExt as _;
 use http::{HeaderName, HeaderValue};
+use std::panic::AssertUnwindSafe;
 
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Sets the reference. One that the client sent is not used: it could forge log lines.
+/// Sets the reference. One that the client sent is not used: it could forge log lines. A handler that panics is answered
+/// for.
 pub(super) async fn set(mut request: Request, next: Next) -> Response {
     let id = RequestId::random();
     request.extensions_mut().insert(id.clone());
-    let mut response = Problem::write(next.run(request).await, &id);
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
+    let mut response = Problem::write(answered.unwrap_or_else(|_| Problem::internal().into_response()), &id);
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(HEADER, value);
     }

@@ -182,7 +182,7 @@ impl Metrics {
         gauge.with_callback(observe).build();
     }
 
-    fn meter(&self) -> Meter {
+    pub(super) fn meter(&self) -> Meter {
         self.provider.meter(env!("CARGO_PKG_NAME"))
     }
 

@@ -1,6 +1,7 @@
 //! What operators see: logs (here), instruments (`metrics`) and traces (`spans`, `traces`). Business code records, this
 //! room decides the form.
 
+mod connections;
 mod ledger;
 pub mod metrics;
 mod outcomes;
