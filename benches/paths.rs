@@ -10,7 +10,7 @@ use google_reviews_mcp::{
     clock::{Clock, Deadline},
     emulator::{DEMO_KEY, Emulator},
     google::{drift, mask, place_from_body},
-    health::Health,
+    health::{Health, Need},
     mcp,
     model::{DataSource, Failure, Located, Place, SecretKey},
     redis::{self, Redis},
@@ -127,7 +127,7 @@ fn caches(criterion: &mut Criterion) {
             redis::Settings { url: url.into(), pool_size: 16, wait: quarter, operation: quarter, lookup: quarter };
         let connect = || {
             let _guard = runtime.enter();
-            Redis::new(&pool, Clock::system(), health.register("redis", false)).unwrap()
+            Redis::new(&pool, Clock::system(), health.register("redis", Need::Never)).unwrap()
         };
         let shared = connect();
         runtime.block_on(cache_on(Some(shared.clone())).get(&PlaceKey(1), &soon, load())).unwrap();

@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use google_reviews_mcp::{
     clock::{Clock, Deadline},
     config::{self, Sources},
-    health::Health,
+    health::{Health, Need},
     idempotency::{Idempotency, Request},
     model::{PlaceId, Principal, ReportId},
     store::{ReportHead, Store, StoredReport},
@@ -28,7 +28,7 @@ fn store(runtime: &Runtime, settings: &[(&'static str, String)]) -> Store {
     sources.overrides.extend(settings.iter().cloned());
     let config = config::load(&sources).unwrap().into_config().unwrap();
     let _guard = runtime.enter();
-    let store = Store::new(&config.store, Health::new(Clock::system()).register("database", true)).unwrap();
+    let store = Store::new(&config.store, Health::new(Clock::system()).register("database", Need::Always)).unwrap();
     runtime.block_on(store.prepare()).unwrap();
     store
 }

@@ -7,6 +7,7 @@
 //! | [`cli`] | one file a command |
 //! | [`app`] | the composition root: the only place that constructs |
 //! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, health paths, metrics page, the page for people |
+//! | [`auth`] | who calls: tokens of an issuer, API keys, challenges |
 //! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client, how clients connect |
 //! | [`tools`], [`resources`] | what we offer: one file each |
 //! | [`reviews`] | the domain: use cases, sanitising, attribution, samples, analysis, reports |
@@ -15,6 +16,7 @@
 //! | [`budget`] | what was spent today |
 //! | [`resilience`] | breaker, retries, load shedding |
 //! | [`redis`] | the pool |
+//! | [`outbound`] | documents from addresses outside |
 //! | [`store`] | SQLite or PostgreSQL: reports, claims, the spend of the day |
 //! | [`google`] | the upstream: client, field masks and prices, drift check, errors |
 //! | [`emulator`] | side room: a server that speaks Google's wire format, with invented data and faults |
@@ -29,6 +31,7 @@
 //! [`tools::all`]. The README shows it in ten lines.
 
 pub mod app;
+pub mod auth;
 pub mod budget;
 pub mod cache;
 pub mod cli;
@@ -41,6 +44,7 @@ pub mod http;
 pub mod idempotency;
 pub mod mcp;
 pub mod model;
+pub mod outbound;
 pub mod redis;
 pub mod resilience;
 pub mod resources;

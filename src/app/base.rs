@@ -1,17 +1,24 @@
 //! What every part is built on, and the building of the parts.
 
-use super::{chores, chores::Opening, probes::Probes};
+use super::{
+    chores,
+    chores::Opening,
+    listeners::{self, Listeners},
+    probes::Probes,
+};
 use crate::{
+    auth::{Auth, Gate, Issuer, Protected},
     budget::{self, Budget},
     cache::{self, Cache, Lifetimes},
     clock::Clock,
-    config::{self, Config, Google, Provider},
+    config::{self, AuthMode, Config, Google, Provider},
     google::Places,
-    health::{Health, Heartbeat},
-    http::{self, Door, Home, Overview, Spending},
+    health::{Health, Heartbeat, Need},
+    http::{self, Door, Edge, Home, Limiter, Overview, Spending},
     idempotency::Idempotency,
     mcp::{self, Brief, Limits, Offers, Server},
-    model::{Principal, SecretKey},
+    model::{Caller, Principal, Scopes, SecretKey},
+    outbound::Outbound,
     redis::{self, Redis},
     reviews::Reviews,
     store::{DataFolder, Store},
@@ -20,13 +27,7 @@ use crate::{
 };
 use anyhow::{Context as _, Result};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -35,7 +36,7 @@ pub(super) struct Domain {
     pub(super) reviews: Reviews,
     pub(super) budget: Budget,
     places: Arc<Places>,
-    redis: Option<Redis>,
+    pub(super) redis: Option<Redis>,
 }
 
 /// What the listeners serve.
@@ -43,6 +44,7 @@ pub(super) struct Served {
     pub(super) server: Server,
     pub(super) tools: Vec<Brief>,
     pub(super) budget: Budget,
+    pub(super) redis: Option<Redis>,
     /// Who calls, as long as there is no sign-in.
     pub(super) caller: Principal,
 }
@@ -68,7 +70,7 @@ impl Base {
     /// With a secret of its own, so that no folder is needed.
     pub(super) fn with_secret(config: &Config, clock: Clock, secret: SecretKey) -> Result<Self> {
         let health = Health::new(clock.clone());
-        let store = Store::new(&config.store, health.register("database", true))?;
+        let store = Store::new(&config.store, health.register("database", Need::Always))?;
         let heartbeat = Heartbeat::new(clock.clone());
         Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::sent(&config.otlp)?, health, heartbeat, store, secret })
     }
@@ -79,7 +81,7 @@ impl Base {
         let credential = google.api_key.clone().unwrap_or_default();
         let budget = self.budget(config, &google, redis.clone(), &credential);
 
-        let reporter = self.health.register("google_places", false);
+        let reporter = self.health.register("google_places", Need::Never);
         let places = Places::new(google, budget.clone(), self.clock.clone(), self.metrics.clone(), reporter)?;
         let places = Arc::new(places);
         // Weak: the client holds the metrics, which hold this.
@@ -137,7 +139,7 @@ impl Base {
             operation: cache.redis_operation_timeout,
             lookup: cache.redis_lookup_timeout,
         };
-        Ok(Redis::new(&settings, self.clock.clone(), self.health.register("redis", false))?)
+        Ok(Redis::new(&settings, self.clock.clone(), self.health.register("redis", Need::Never))?)
     }
 
     /// Opens the database, and keeps it in order from then on.
@@ -161,12 +163,34 @@ impl Base {
         Server::new(offers, limits, mcp::Parts { idempotency, secret, results_until, metrics, clock })
     }
 
-    /// Binds both listeners and serves. The flag says later whether calls were cut off at the end of the time to drain.
-    pub(super) async fn listen(
-        &self,
-        config: &Config,
-        served: Served,
-    ) -> Result<(SocketAddr, SocketAddr, Arc<AtomicBool>)> {
+    /// Finds out who calls; without sign-in it is always `caller`.
+    fn auth(&self, config: &Config, address: SocketAddr, caller: Principal) -> Result<Auth> {
+        let own = match &config.server.public_url {
+            Some(url) => url.clone(),
+            None => format!("http://{address}").parse()?,
+        };
+        let (clock, metrics) = (self.clock.clone(), self.metrics.clone());
+        let issuer = match &config.auth.issuer {
+            Some(name) => {
+                let reporter = self.health.register("issuer", Need::ToStart);
+                let issuer = Issuer::new(&config.auth, name, Outbound::new()?, reporter, clock.clone());
+                let issuer = Arc::new(issuer);
+                chores::refresh_keys(Arc::clone(&issuer), self.clock.clone(), &self.tasks, metrics.clone());
+                Some(issuer)
+            }
+            None => None,
+        };
+        let protected = Protected::new(&own, issuer.as_ref().map(|issuer| issuer.name()));
+        let gate = match config.auth.mode {
+            AuthMode::None => Gate::Open(Caller::new(caller, Scopes::all())),
+            AuthMode::Oauth | AuthMode::ApiKey => Gate::Guarded { issuer, keys: self.store.clone() },
+        };
+        metrics.callers_guarded();
+        Ok(Auth::new(gate, protected, clock, metrics))
+    }
+
+    /// Binds both listeners and serves.
+    pub(super) async fn listen(&self, config: &Config, served: Served) -> Result<Listeners> {
         self.metrics.watch_runtime(tokio::runtime::Handle::current());
         let watched = self.health.clone();
         self.metrics.watch_dependencies(move || {
@@ -176,28 +200,29 @@ impl Base {
         let operations = bind(config.server.operations_listen, "server.operations_listen").await?;
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
-        let stop = self.tasks.stopping();
-        let Served { server, tools, budget, caller } = served;
+        let (leaving, streams) = (CancellationToken::new(), CancellationToken::new());
+        let Served { server, tools, budget, redis, caller } = served;
         let spending = Spending::new(move || budget.spend());
-        let overview = Overview::new(self.health.clone(), self.heartbeat.clone(), spending, stop.clone());
+        let overview = Overview::new(self.health.clone(), self.heartbeat.clone(), spending, leaving.clone());
         let overview = overview.logging_results(config.log.results_until);
         let home = Home::new(config, address, tools);
-        let door = Door::new(address, config.server.public_url.as_ref());
-        let bytes = config.server.max_request_bytes;
-        // Streams are cut only when the process ends: cancelled earlier, calls under way would fail.
-        let endpoint = mcp::endpoint(server, bytes, CancellationToken::new());
-        let drain = config.server.drain_timeout;
-        let main_routes = http::routes(endpoint, (door, caller), bytes, home, overview.clone());
-        let cut = Arc::new(AtomicBool::new(false));
-        let was_cut = Arc::clone(&cut);
-        let main = http::serve(main, main_routes, stop.clone(), drain);
-        self.tasks.spawn(async move { was_cut.store(!main.await, Ordering::Relaxed) });
-        let routes = http::operations_routes(self.metrics.clone(), overview);
-        let operations = http::serve(operations, routes, stop, drain);
-        self.tasks.spawn(async move {
-            operations.await;
-        });
-        Ok((address, operations_address, cut))
+        let auth = Arc::new(self.auth(config, address, caller)?);
+        let door = Door::new(address, config.server.public_url.as_ref(), &config.server.allowed_origins);
+        let max_request_bytes = config.server.max_request_bytes;
+        let endpoint = mcp::endpoint(server.clone(), max_request_bytes, streams.clone());
+        let limiter = Limiter::new(config, redis, &self.clock, self.metrics.clone());
+        limiter.tidy(&self.tasks, &self.clock, self.metrics.clone());
+        let edge = Edge { door, limiter, auth, max_request_bytes, server };
+        let main_routes = http::routes(endpoint, edge, home, overview.clone());
+        let terms = listeners::terms(config);
+        let main = http::listen(main, main_routes, terms.clone(), leaving.clone());
+        let door = Door::new(operations_address, None, &[]);
+        let routes = http::operations_routes(self.metrics.clone(), overview, &door);
+        // Whoever scrapes on a connection that it keeps is not sent away before the end.
+        let operations = http::listen(operations, routes, terms, CancellationToken::new());
+        self.metrics.watch_connections("main", main.taken(), main.refused());
+        self.metrics.watch_connections("operations", operations.taken(), operations.refused());
+        Ok(Listeners { address, operations_address, main, operations, leaving, streams })
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is done again and again without anybody asking: opening the database, and removing what has expired.
 
 use crate::{
+    auth::Issuer,
     budget::Budget,
     cache::Cache,
     clock::{Clock, pacific_day},
@@ -17,6 +18,10 @@ use tokio::sync::watch;
 const TIDY_EVERY: Duration = Duration::from_secs(10);
 /// How often the day's spend is written that could not be written at once.
 const SAVE_EVERY: Duration = Duration::from_secs(5);
+/// How often an issuer's keys are fetched: so long, at most, one that it has withdrawn still opens.
+const KEYS_EVERY: Duration = Duration::from_mins(5);
+/// The same while there are none.
+const KEYS_AGAIN: Duration = Duration::from_secs(5);
 /// How often what has expired is removed.
 const PURGE_EVERY: Duration = Duration::from_mins(10);
 /// How long the spend of a day is remembered.
@@ -143,6 +148,19 @@ pub(super) fn tidy(cache: Cache, tasks: &Tasks, metrics: Metrics) {
             loop {
                 tokio::time::sleep(TIDY_EVERY).await;
                 cache.tidy();
+            }
+        }
+    });
+}
+
+/// The issuer's keys are fetched ahead of need, sooner while there are none.
+pub(super) fn refresh_keys(issuer: Arc<Issuer>, clock: Clock, tasks: &Tasks, metrics: Metrics) {
+    tasks.supervise("issuer_keys", metrics, move || {
+        let (issuer, clock) = (Arc::clone(&issuer), clock.clone());
+        async move {
+            loop {
+                issuer.refresh().await;
+                clock.sleep(if issuer.has_keys() { KEYS_EVERY } else { KEYS_AGAIN }).await;
             }
         }
     });

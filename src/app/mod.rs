@@ -1,10 +1,14 @@
 //! The composition root: the only place that constructs the parts and connects them.
 
+mod administration;
 mod base;
 mod chores;
+mod listeners;
 mod probes;
 mod watchdog;
 
+pub use administration::Administration;
+pub use listeners::raise_open_files;
 pub use watchdog::Watchdog;
 
 use crate::{
@@ -23,17 +27,13 @@ use crate::{
 use anyhow::{Context as _, Result};
 use base::{Base, Served};
 use chores::Opening;
+use listeners::Listeners;
 use secrecy::SecretString;
-use std::{
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{net::SocketAddr, time::Duration};
 use tokio_util::sync::DropGuard;
 
+/// How long work in the background may take to end.
+const LAST_WORK: Duration = Duration::from_secs(5);
 /// How long closing the database may take, and sending the last figures.
 const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 
@@ -48,6 +48,8 @@ pub struct Parts {
     pub caller: Principal,
     /// What becomes of the spans of traces.
     pub spans: SpanCounts,
+    /// The background work, for whoever must end it before there is an [`App`].
+    pub tasks: Tasks,
 }
 
 impl Default for Parts {
@@ -57,6 +59,7 @@ impl Default for Parts {
             more_tools: Vec::new(),
             caller: Principal::local(),
             spans: SpanCounts::default(),
+            tasks: Tasks::new(),
         }
     }
 }
@@ -64,8 +67,7 @@ impl Default for Parts {
 /// A running server.
 #[derive(Debug)]
 pub struct App {
-    address: SocketAddr,
-    operations_address: SocketAddr,
+    listeners: Listeners,
     emulator: Option<Emulator>,
     tasks: Tasks,
     metrics: Metrics,
@@ -74,9 +76,8 @@ pub struct App {
     _heart: DropGuard,
     store: Store,
     opening: Opening,
+    stop_delay: Duration,
     drain: Duration,
-    /// Whether calls were cut off at the end of the time to drain.
-    cut: Arc<AtomicBool>,
 }
 
 impl App {
@@ -86,8 +87,8 @@ impl App {
     /// # Errors
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
-        let Parts { clock, more_tools, caller, spans } = parts;
-        let base = Base::new(&config, clock)?;
+        let Parts { clock, more_tools, caller, spans, tasks } = parts;
+        let base = Base { tasks, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
         let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
@@ -101,23 +102,11 @@ impl App {
         let briefs = tools.iter().map(Offer::brief).collect();
         let offers = Offers { tools, resources: resources::all(&domain.reviews) };
         let server = base.server(&config, offers);
-        let offered = Served { server, tools: briefs, budget: domain.budget, caller };
-        let (address, operations_address, cut) = base.listen(&config, offered).await?;
-        let drain = config.server.drain_timeout;
+        let offered = Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller };
+        let listeners = base.listen(&config, offered).await?;
+        let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);
         let Base { tasks, metrics, heartbeat, store, .. } = base;
-        Ok(Self {
-            address,
-            operations_address,
-            emulator,
-            tasks,
-            metrics,
-            heartbeat,
-            _heart: heart,
-            store,
-            opening,
-            drain,
-            cut,
-        })
+        Ok(Self { listeners, emulator, tasks, metrics, heartbeat, _heart: heart, store, opening, stop_delay, drain })
     }
 
     /// Ends the process when its runtime hangs for so long, as long as the watchdog is held; zero watches nothing.
@@ -132,17 +121,17 @@ impl App {
 
     /// Where the main listener is.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listeners.address
     }
 
     /// Where the operations listener is.
     pub fn operations_address(&self) -> SocketAddr {
-        self.operations_address
+        self.listeners.operations_address
     }
 
     /// The MCP endpoint.
     pub fn endpoint(&self) -> String {
-        format!("http://{}/mcp", self.address)
+        format!("http://{}/mcp", self.address())
     }
 
     /// The embedded emulator, if reviews come from there.
@@ -150,13 +139,16 @@ impl App {
         self.emulator.as_ref()
     }
 
-    /// Stops: no new connections, calls under way finish within the time to drain. Returns whether all ended in time.
+    /// Stops: says that it is not ready, takes no new connections, lets calls under way finish within the time to drain,
+    /// ends background work, sends the last figures, and closes the database. Returns whether all ended in time.
     pub async fn stop(self) -> bool {
-        let ended = self.tasks.stop(self.drain.saturating_add(Duration::from_secs(1))).await;
+        let answered = self.listeners.stop(self.stop_delay, self.drain).await;
+        // What was begun for a client that has left may still be under way: it is recorded to its end.
+        let ended = self.tasks.stop(LAST_WORK).await;
         // A database that does not answer must not keep the process from ending.
         let _ = tokio::time::timeout(LONGEST_CLOSE, self.store.close()).await;
         self.metrics.finish(LONGEST_CLOSE).await;
-        ended && !self.cut.load(Ordering::Relaxed)
+        answered && ended
     }
 }
 

@@ -5,7 +5,7 @@ use crate::{
     clock::Clock,
     config::Config,
     google::Places,
-    health::{Health, Reporter},
+    health::{Health, Need, Reporter},
     redis::Redis,
     store::Store,
     tasks::Tasks,
@@ -60,7 +60,7 @@ impl Probes {
     /// The disk of the database, where it is a file.
     pub(super) fn disk(&self, store: &Store, health: &Health, config: &Config) {
         let Some(folder) = store.folder().map(PathBuf::from) else { return };
-        let (reporter, least) = (health.register("disk", false), config.health.least_free_bytes);
+        let (reporter, least) = (health.register("disk", Need::Never), config.health.least_free_bytes);
         self.every(self.interval, "probe_disk", move || {
             look_at_the_disk(&folder, least, &reporter);
             std::future::ready(())

@@ -57,11 +57,16 @@ impl Demo {
             introduce(&app);
         }
         let succeeded = example_call(&app).await?;
-        if let Some(signals) = signals {
-            say("\nPress Ctrl-C to stop.");
-            signals.arrived().await;
+        match signals {
+            Some(mut signals) => {
+                say("\nPress Ctrl-C to stop.");
+                signals.arrived().await;
+                signals.unless_asked_again(app.stop()).await;
+            }
+            None => {
+                app.stop().await;
+            }
         }
-        app.stop().await;
         Ok(if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

@@ -23,7 +23,7 @@ impl Emulate {
             self.listen.ip().is_loopback(),
             "the emulator listens on loopback addresses only, for example 127.0.0.1:8089"
         );
-        let signals = StopSignals::listen()?;
+        let mut signals = StopSignals::listen()?;
         let tasks = Tasks::new();
         let emulator = Emulator::start(self.listen, Clock::system(), &tasks)
             .await

@@ -5,6 +5,7 @@ mod check_config;
 mod demo;
 mod emulator;
 mod healthcheck;
+mod key;
 mod migrate;
 mod output;
 mod serve;
@@ -47,6 +48,8 @@ enum Command {
     CheckConfig(ConfigFile),
     /// Bring the schema of the configured database up to date
     Migrate(ConfigFile),
+    /// Make, list and revoke API keys
+    Key(key::Keys),
     /// Ask a running server on this machine whether it is ready; the exit code tells
     Healthcheck(ConfigFile),
 }
@@ -89,8 +92,13 @@ impl Endpoint {
 impl Cli {
     /// Runs the command. What goes wrong is told on standard error.
     pub fn run(self) -> ExitCode {
-        let runtime = || Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?);
-        let outcome = leave_no_core().and_then(|()| runtime()).and_then(|runtime| runtime.block_on(self.command.run()));
+        let outcome = leave_no_core().and_then(|()| {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+            let outcome = runtime.block_on(self.command.run());
+            // What is over is over: a lookup of a name that hangs in a thread must not keep the process.
+            runtime.shutdown_background();
+            outcome
+        });
         outcome.unwrap_or_else(|error| {
             output::complain(&format!("error: {error:#}"));
             ExitCode::FAILURE
@@ -115,6 +123,7 @@ impl Command {
             Self::Tools => tools::run(),
             Self::CheckConfig(file) => check_config::run(&file.sources()),
             Self::Migrate(file) => migrate::run(file.load()?).await,
+            Self::Key(keys) => keys.run().await,
             Self::Healthcheck(file) => healthcheck::run(file.load()?).await,
         }
     }

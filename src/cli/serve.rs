@@ -2,7 +2,7 @@
 
 use super::stop::StopSignals;
 use crate::{
-    app::{App, Parts},
+    app::{self, App, Parts},
     clock::Clock,
     config::{Config, Provider},
     telemetry::{self, Traces},
@@ -11,36 +11,48 @@ use anyhow::Result;
 use jiff::Timestamp;
 use std::{process::ExitCode, time::Duration};
 
+/// How long work that was begun may take to end when the start is broken off.
+const LAST_STEPS: Duration = Duration::from_secs(2);
 /// How long sending the last spans may take.
 const LAST_SPANS: Duration = Duration::from_secs(5);
 
 pub(super) async fn run(config: Config) -> Result<ExitCode> {
-    let signals = StopSignals::listen()?;
+    let mut signals = StopSignals::listen()?;
     let traces = telemetry::install(&config.log, &config.otlp)?;
-    let served = serve(config, signals, traces.as_ref()).await;
+    app::raise_open_files();
+    let served = serve(config, &mut signals, traces.as_ref()).await;
     if let Some(traces) = traces {
-        traces.finish(LAST_SPANS).await;
+        signals.unless_asked_again(traces.finish(LAST_SPANS)).await;
     }
     served
 }
 
-async fn serve(config: Config, signals: StopSignals, traces: Option<&Traces>) -> Result<ExitCode> {
+async fn serve(config: Config, signals: &mut StopSignals, traces: Option<&Traces>) -> Result<ExitCode> {
     let (provider, limit) = (config.upstream.provider, config.health.watchdog);
     let results_until = config.log.results_until;
     let parts = Parts { spans: traces.map(Traces::counts).unwrap_or_default(), ..Parts::default() };
-    let app = App::start(config, parts).await?;
+    let tasks = parts.tasks.clone();
+    let app = tokio::select! {
+        started = App::start(config, parts) => started?,
+        () = signals.arrived() => {
+            tracing::info!("stopping: asked to before it served");
+            signals.unless_asked_again(tasks.stop(LAST_STEPS)).await;
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     let _watchdog = app.watch(limit);
     warn(provider, results_until);
     introduce(&app);
-    tokio::select! {
-        () = signals.arrived() => tracing::info!("stopping: calls under way may finish"),
-        failure = app.failure() => {
-            app.stop().await;
-            return Err(failure);
-        }
+    let failure = tokio::select! {
+        () = signals.arrived() => None,
+        failure = app.failure() => Some(failure),
+    };
+    let ended = signals.unless_asked_again(app.stop()).await;
+    match failure {
+        Some(failure) => Err(failure),
+        None if ended => Ok(ExitCode::SUCCESS),
+        None => Ok(ExitCode::FAILURE),
     }
-    let ended = app.stop().await;
-    Ok(if ended { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Where it serves.

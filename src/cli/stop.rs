@@ -2,7 +2,11 @@
 //! starts is not lost.
 
 use anyhow::Result;
+use std::{future::Future, process};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What a shell reports for a process that SIGINT ended.
+const INTERRUPTED: i32 = 130;
 
 /// SIGINT and SIGTERM.
 pub(super) struct StopSignals {
@@ -16,11 +20,27 @@ impl StopSignals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Returns at the first of them.
-    pub(super) async fn arrived(mut self) {
+    /// Returns at the next of them.
+    pub(super) async fn arrived(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
         }
     }
+
+    /// Does what is to be done before the end; another signal ends the process at once.
+    pub(super) async fn unless_asked_again<T>(&mut self, work: impl Future<Output = T>) -> T {
+        tokio::select! {
+            done = work => done,
+            () = self.arrived() => {
+                tracing::warn!("asked to stop again: the process ends at once");
+                end_at_once()
+            }
+        }
+    }
+}
+
+#[expect(clippy::exit, reason = "whoever asks twice does not want to wait for anything")]
+fn end_at_once() -> ! {
+    process::exit(INTERRUPTED)
 }

@@ -1,6 +1,6 @@
 //! Rules that look at more than the form of one value.
 
-use super::{Config, Problem};
+use super::{Config, Problem, auth};
 use crate::{
     clock::Clock,
     model::{PlaceId, SecretKey},
@@ -31,8 +31,8 @@ const LONGEST_REPORTS: Duration = Duration::from_hours(366 * 24);
 /// All rules that the configuration breaks.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
     [
-        listeners(config),
         urls(config),
+        auth::problems(config),
         limits(config),
         lifetimes(config),
         counts(config),
@@ -43,20 +43,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     .concat()
 }
 
-fn problem(key: &str, message: &str) -> Problem {
+pub(super) fn problem(key: &str, message: &str) -> Problem {
     Problem { key: key.to_owned(), message: message.to_owned() }
-}
-
-fn listeners(config: &Config) -> Vec<Problem> {
-    let message = "must be a loopback address such as 127.0.0.1:8080: this version has no sign-in, so whoever reaches the \
-                   listener could spend your Google quota";
-    let listeners =
-        [("server.listen", config.server.listen), ("server.operations_listen", config.server.operations_listen)];
-    listeners
-        .into_iter()
-        .filter(|(_, address)| !address.ip().is_loopback())
-        .map(|(key, _)| problem(key, message))
-        .collect()
 }
 
 fn urls(config: &Config) -> Vec<Problem> {
@@ -64,12 +52,19 @@ fn urls(config: &Config) -> Vec<Problem> {
     match &config.server.public_url {
         Some(url) if !is_origin(url) => found.push(problem(
             "server.public_url",
-            "must be an origin such as http://localhost:8080, without path, query or user",
+            "must be an origin such as https://reviews.example.com, without path, query or user",
         )),
-        Some(url) if !is_loopback(url) => {
-            found.push(problem("server.public_url", "must name a loopback host: this version has no sign-in"));
-        }
+        Some(url) if url.scheme() != "https" && !is_loopback(url) => found.push(problem(
+            "server.public_url",
+            "must be https, because tokens travel with every request; plain http is for loopback only",
+        )),
         _ => {}
+    }
+    if !config.server.allowed_origins.iter().all(is_origin) {
+        found.push(problem(
+            "server.allowed_origins",
+            "must be origins such as http://localhost:6274, with spaces between them",
+        ));
     }
     let places = &config.google.places_url;
     if !is_origin(places) {
@@ -93,6 +88,7 @@ fn lifetimes(config: &Config) -> Vec<Problem> {
         ("cache.missing_place_ttl", config.cache.missing_place_ttl),
         ("google.retry_first_wait", config.google.retry_first_wait),
         ("google.pool_idle_timeout", config.google.pool_idle_timeout),
+        ("server.stop_delay", config.server.stop_delay),
         ("server.drain_timeout", config.server.drain_timeout),
         ("health.interval", config.health.interval),
     ];
@@ -117,7 +113,15 @@ fn counts(config: &Config) -> Vec<Problem> {
         ("cache.redis_pool_size", config.cache.redis_pool_size, 1),
     ];
     let wrong = counts.into_iter().filter(|(_, count, least)| !(*least..=10_000).contains(count));
-    wrong.map(|(key, _, least)| problem(key, &format!("must be from {least} to 10000"))).collect()
+    let mut found: Vec<_> =
+        wrong.map(|(key, _, least)| problem(key, &format!("must be from {least} to 10000"))).collect();
+    let connections = [
+        ("limits.connections", config.limits.connections),
+        ("limits.connections_per_address", config.limits.connections_per_address),
+    ];
+    let wrong = connections.into_iter().filter(|(_, count)| !(1..=1_000_000).contains(count));
+    found.extend(wrong.map(|(key, _)| problem(key, "must be from 1 to 1000000; limits.enabled = false sets no limit")));
+    found
 }
 
 /// Said without showing it.
@@ -132,6 +136,9 @@ fn key(config: &Config) -> Vec<Problem> {
 fn limits(config: &Config) -> Vec<Problem> {
     let durations = [
         ("server.tool_timeout", config.server.tool_timeout),
+        ("server.header_timeout", config.server.header_timeout),
+        ("server.body_timeout", config.server.body_timeout),
+        ("server.write_timeout", config.server.write_timeout),
         ("google.connect_timeout", config.google.connect_timeout),
         ("google.first_byte_timeout", config.google.first_byte_timeout),
         ("google.idle_timeout", config.google.idle_timeout),
@@ -194,7 +201,7 @@ fn is_origin(url: &Url) -> bool {
         && url.password().is_none()
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),

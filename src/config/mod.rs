@@ -1,5 +1,6 @@
 //! Configuration: embedded defaults, then a file, then the environment. All problems are reported at once.
 
+mod auth;
 mod check;
 mod environment;
 mod otlp;
@@ -9,11 +10,13 @@ mod settings;
 pub use otlp::{Otlp, Sampling};
 pub use reader::{Problem, Sources};
 pub use settings::{
-    Cache, Config, Google, Health, Idempotency, Log, LogFormat, Provider, Reports, Server, Store, Upstream,
+    Auth, AuthMode, Cache, Config, Google, Health, Idempotency, Limits, Log, LogFormat, Provider, Reports, Server,
+    Store, Upstream,
 };
 
+use ipnet::IpNet;
 use reader::Reader;
-use std::fmt;
+use std::{fmt, net::IpAddr};
 
 /// Everything that is wrong with the configuration.
 #[derive(Debug)]
@@ -67,6 +70,8 @@ pub fn load(sources: &Sources) -> Result<Loaded, Problems> {
             lifetime: reader.duration("reports.lifetime"),
         },
         idempotency: Idempotency { lease: reader.duration("idempotency.lease") },
+        auth: auth(&mut reader),
+        limits: limits(&mut reader),
         health: Health {
             interval: reader.duration("health.interval"),
             watchdog: reader.duration("health.watchdog"),
@@ -90,9 +95,15 @@ fn server(reader: &mut Reader) -> Server {
         listen: reader.value("server.listen"),
         operations_listen: reader.value("server.operations_listen"),
         public_url: reader.optional("server.public_url"),
+        trusted_proxies: networks(reader, "server.trusted_proxies"),
+        allowed_origins: reader.list("server.allowed_origins"),
         secret_key: reader.optional("server.secret_key"),
         tool_timeout: reader.duration("server.tool_timeout"),
         max_request_bytes: reader.value("server.max_request_bytes"),
+        header_timeout: reader.duration("server.header_timeout"),
+        body_timeout: reader.duration("server.body_timeout"),
+        write_timeout: reader.duration("server.write_timeout"),
+        stop_delay: reader.duration("server.stop_delay"),
         drain_timeout: reader.duration("server.drain_timeout"),
     }
 }
@@ -115,6 +126,36 @@ fn google(reader: &mut Reader) -> Google {
         pool_idle_timeout: reader.duration("google.pool_idle_timeout"),
         daily_budget_usd: reader.value("google.daily_budget_usd"),
         daily_calls: reader.value("google.daily_calls"),
+    }
+}
+
+fn auth(reader: &mut Reader) -> Auth {
+    Auth {
+        mode: reader.value("auth.mode"),
+        none_is_published_on_loopback: reader.value("auth.none_is_published_on_loopback"),
+        issuer: reader.optional("auth.issuer"),
+        audience: reader.optional("auth.audience"),
+        algorithms: reader.list("auth.algorithms"),
+        requires_typed_tokens: reader.value("auth.requires_typed_tokens"),
+    }
+}
+
+/// A single address is a network too.
+fn networks(reader: &mut Reader, key: &str) -> Vec<IpNet> {
+    reader.list_of(key, |text| text.parse().or_else(|error| text.parse::<IpAddr>().map(IpNet::from).map_err(|_| error)))
+}
+
+fn limits(reader: &mut Reader) -> Limits {
+    Limits {
+        enabled: reader.value("limits.enabled"),
+        connections: reader.value("limits.connections"),
+        connections_per_address: reader.value("limits.connections_per_address"),
+        address_requests_a_minute: reader.value("limits.address_requests_a_minute"),
+        address_burst: reader.value("limits.address_burst"),
+        shared_addresses: networks(reader, "limits.shared_addresses"),
+        caller_requests_a_minute: reader.value("limits.caller_requests_a_minute"),
+        caller_burst: reader.value("limits.caller_burst"),
+        servers: reader.value("limits.servers"),
     }
 }
 

@@ -8,6 +8,7 @@ use std::{
     fmt::{self, Write as _},
     fs,
     path::PathBuf,
+    str::FromStr,
     time::Duration,
 };
 
@@ -133,6 +134,27 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// Values with spaces between them; there may be none.
+    pub(super) fn list<T: FromStr<Err: fmt::Display>>(&mut self, key: &str) -> Vec<T> {
+        self.list_of(key, str::parse)
+    }
+
+    /// The same, each read by this.
+    pub(super) fn list_of<T, E: fmt::Display>(&mut self, key: &str, read: impl Fn(&str) -> Result<T, E>) -> Vec<T> {
+        let text: String = self.value(key);
+        let mut found = Vec::new();
+        for part in text.split_whitespace() {
+            match read(part) {
+                Ok(value) => found.push(value),
+                Err(error) => {
+                    self.problems
+                        .push(Problem { key: key.to_owned(), message: format!("{part:?} cannot be read: {error}") });
+                }
+            }
+        }
+        found
     }
 
     /// A duration such as `30s`, or `0`.

@@ -1,6 +1,7 @@
 //! The settings as the rooms get them; what each is for is said in `default.toml` too.
 
 use super::Otlp;
+use ipnet::IpNet;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
@@ -24,6 +25,10 @@ pub struct Config {
     pub reports: Reports,
     /// `[idempotency]`
     pub idempotency: Idempotency,
+    /// `[auth]`
+    pub auth: Auth,
+    /// `[limits]`
+    pub limits: Limits,
     /// `[health]`
     pub health: Health,
     /// `[log]`
@@ -41,12 +46,24 @@ pub struct Server {
     pub operations_listen: SocketAddr,
     /// The origin under which clients reach the main listener, if it is not the listener's own address.
     pub public_url: Option<Url>,
+    /// Proxies whose word on the address of a client is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Web pages of these Origins may call.
+    pub allowed_origins: Vec<Url>,
     /// From which all keys derive; if there is none, one is made in the data folder.
     pub secret_key: Option<SecretString>,
     /// The longest that one tool call may take.
     pub tool_timeout: Duration,
     /// The largest request body.
     pub max_request_bytes: usize,
+    /// How long the head of a request may take to arrive, and the time between two requests of a connection.
+    pub header_timeout: Duration,
+    /// How long a request body may take to arrive.
+    pub body_timeout: Duration,
+    /// How long a client may leave an answer unread.
+    pub write_timeout: Duration,
+    /// How long new connections are still taken once the process is asked to stop.
+    pub stop_delay: Duration,
     /// How long calls may take to finish once the process is asked to stop.
     pub drain_timeout: Duration,
 }
@@ -172,6 +189,58 @@ pub struct Reports {
 pub struct Idempotency {
     /// How long a claim holds after its holder was last heard of.
     pub lease: Duration,
+}
+
+/// How much anybody may ask.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Whether there are limits.
+    pub enabled: bool,
+    /// Connections at once, for each listener.
+    pub connections: usize,
+    /// Connections at once from one address.
+    pub connections_per_address: usize,
+    /// Requests of one address before its callers are known.
+    pub address_requests_a_minute: u32,
+    /// Of these, at once after a pause.
+    pub address_burst: u32,
+    /// Networks behind whose addresses are many people.
+    pub shared_addresses: Vec<IpNet>,
+    /// Requests of one caller.
+    pub caller_requests_a_minute: u32,
+    /// Of these, at once after a pause.
+    pub caller_burst: u32,
+    /// How many servers share the limit of a caller, where there is a Redis.
+    pub servers: u32,
+}
+
+/// How callers are known.
+#[derive(Debug, Clone)]
+pub struct Auth {
+    /// By what.
+    pub mode: AuthMode,
+    /// That the port is published on loopback only, which a listener in a container cannot see.
+    pub none_is_published_on_loopback: bool,
+    /// The issuer whose tokens are taken, letter by letter as in their `iss`.
+    pub issuer: Option<String>,
+    /// For whom its tokens must be, if not for this server's own address.
+    pub audience: Option<String>,
+    /// The algorithms that its keys may be used with.
+    pub algorithms: Vec<String>,
+    /// Whether its tokens must be typed as access tokens.
+    pub requires_typed_tokens: bool,
+}
+
+/// By what callers are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthMode {
+    /// By the tokens of an issuer, and by API keys.
+    Oauth,
+    /// By API keys.
+    ApiKey,
+    /// Not at all.
+    None,
 }
 
 /// How the server finds out whether its dependencies are well.

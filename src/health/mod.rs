@@ -38,13 +38,24 @@ impl State {
     }
 }
 
+/// Whether an instance can serve without a dependency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// It can.
+    Never,
+    /// It cannot begin without it, and goes on when it is away later.
+    ToStart,
+    /// It cannot.
+    Always,
+}
+
 /// One dependency as it stands.
 #[derive(Debug, Clone)]
 pub struct Check {
     /// Its name, as in the metric `dependency_up`.
     pub name: &'static str,
-    /// Whether this instance cannot serve without it.
-    pub needed_to_serve: bool,
+    /// Whether this instance can serve without it.
+    pub need: Need,
     /// How it is.
     pub state: State,
     /// Since when.
@@ -78,10 +89,10 @@ impl Health {
     }
 
     /// Adds a check; the part that owns the dependency keeps the reporter.
-    pub fn register(&self, name: &'static str, needed_to_serve: bool) -> Reporter {
+    pub fn register(&self, name: &'static str, need: Need) -> Reporter {
         self.lock().push(Check {
             name,
-            needed_to_serve,
+            need,
             state: State::Unknown,
             since: self.clock.now(),
             checked_at: None,
@@ -100,12 +111,16 @@ impl Health {
 
     /// Whether this instance can serve: what it needs has answered, and still does.
     pub fn is_ready(&self) -> bool {
-        self.lock().iter().all(|check| !check.needed_to_serve || check.state == State::Up)
+        self.lock().iter().all(|check| match check.need {
+            Need::Never => true,
+            Need::ToStart => check.was_up,
+            Need::Always => check.state == State::Up,
+        })
     }
 
     /// Whether this instance has been able to serve: what it needs has answered once.
     pub fn is_started(&self) -> bool {
-        self.lock().iter().all(|check| !check.needed_to_serve || check.was_up)
+        self.lock().iter().all(|check| check.need == Need::Never || check.was_up)
     }
 
     /// The present moment of the clock by which the checks are dated.
@@ -197,7 +212,7 @@ mod tests {
     #[test]
     fn a_success_of_any_kind_ends_the_row_of_failed_probes() {
         let health = Health::new(Clock::manual("2026-11-20T12:00:00Z".parse().expect("time")));
-        let reporter = health.register("redis", false);
+        let reporter = health.register("redis", Need::Never);
         let failed = || health.checks()[0].failed_probes;
         reporter.probed(Err("away".to_owned()));
         reporter.probed(Err("away".to_owned()));

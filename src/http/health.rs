@@ -3,7 +3,7 @@
 use super::overview::Overview;
 use crate::{
     clock::written,
-    health::{Check, State as Condition},
+    health::{Check, Need, State as Condition},
     model::Spend,
 };
 use axum::{
@@ -26,7 +26,7 @@ pub(super) async fn live(State(overview): State<Overview>) -> Response {
 
 /// Ready: this instance can serve.
 pub(super) async fn ready(State(overview): State<Overview>) -> Response {
-    let needed = |check: &Check| check.needed_to_serve;
+    let needed = |check: &Check| check.need != Need::Never;
     if overview.stopping.is_cancelled() {
         return unavailable(json!({"status": "stopping"}));
     }
@@ -36,7 +36,7 @@ pub(super) async fn ready(State(overview): State<Overview>) -> Response {
 
 /// Started: what this instance needs has answered once.
 pub(super) async fn started(State(overview): State<Overview>) -> Response {
-    report(overview.health.is_started(), &checks(&overview, |check| check.needed_to_serve))
+    report(overview.health.is_started(), &checks(&overview, |check| check.need != Need::Never))
 }
 
 /// Everything: 503 when any dependency is down. A budget that is spent is no fault of this instance: it is told, and

@@ -4,21 +4,33 @@
 //! refused in every era of the protocol: 2025-03-26 had them, no later version has.
 
 use super::{
+    admission::Refusal,
+    body,
     problem::Problem,
     scan::{Fault, Outline, Shape, scan},
 };
-use axum::{
-    body::{Body, to_bytes},
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse as _, Response},
-};
+use axum::{body::Body, extract::Request, response::IntoResponse as _};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::{Value, json};
 
-/// The largest body in bytes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Limit(pub(super) usize);
+/// What a message asks for.
+#[derive(Debug, Clone)]
+pub(super) struct Message {
+    /// Its method.
+    pub(super) method: String,
+    /// The tool or prompt that it names.
+    pub(super) name: Option<String>,
+}
+
+impl Message {
+    fn of(outline: &Outline) -> Option<Self> {
+        let text = |shape: Option<&Shape>| match shape {
+            Some(Shape::Text(text)) => Some(text.clone()),
+            _ => None,
+        };
+        Some(Self { method: text(outline.field("method"))?, name: text(outline.param("name")) })
+    }
+}
 
 const PARSE_ERROR: i32 = -32_700;
 const INVALID_REQUEST: i32 = -32_600;
@@ -31,46 +43,39 @@ const KNOWN_FIELDS: &[&str] = &["jsonrpc", "id", "method", "params"];
 /// Of each of these there is one at most, or two readers could take different ones.
 const SINGLE_HEADERS: &[&str] = &["mcp-protocol-version", "mcp-method", "mcp-name"];
 
-/// Lets well-formed messages through.
-pub(super) async fn check(State(Limit(limit)): State<Limit>, request: Request, next: Next) -> Response {
+/// A well-formed message of at most `limit` bytes; what it asks for goes with it, as a [`Message`].
+pub(super) async fn read(request: Request, limit: usize) -> Result<Request, Refusal> {
     if request.method() != Method::POST {
         let allow = [(header::ALLOW, HeaderValue::from_static("POST"))];
-        return (allow, Problem::method_not_allowed()).into_response();
+        return Err((allow, Problem::method_not_allowed()).into_response().into());
     }
     if !is_json(request.headers()) {
-        return Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "unsupported_media_type",
-            "Send JSON with Content-Type: application/json.",
-        )
-        .into_response();
+        let detail = "Send JSON with Content-Type: application/json.";
+        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail);
+        return Err(problem.into_response().into());
     }
     let (mut parts, body) = request.into_parts();
     // rmcp compares the media type letter by letter.
     parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if !accept_our_answers(&mut parts.headers) {
-        return Problem::new(
-            StatusCode::NOT_ACCEPTABLE,
-            "not_acceptable",
-            "Answers are JSON: send Accept: application/json, text/event-stream.",
-        )
-        .into_response();
+        let detail = "Answers are JSON: send Accept: application/json, text/event-stream.";
+        return Err(Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", detail).into_response().into());
     }
     if SINGLE_HEADERS.iter().any(|name| parts.headers.get_all(*name).iter().count() > 1) {
-        return refuse(HEADER_MISMATCH, "A header of the protocol appears twice.", &Value::Null);
+        return Err(refuse(HEADER_MISMATCH, "A header of the protocol appears twice.", &Value::Null));
     }
-    let Ok(body) = to_bytes(body, limit).await else {
-        let detail = format!("The body is larger than {limit} bytes, or it broke off.");
-        return Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail).into_response();
-    };
-    match scan(&body) {
-        Ok(outline) => match malformed(&outline) {
-            None => next.run(Request::from_parts(parts, Body::from(body))).await,
-            Some((code, message)) => refuse(code, message, &id_of(&outline)),
-        },
-        Err(Fault::Syntax) => refuse(PARSE_ERROR, "The body is not JSON.", &Value::Null),
-        Err(Fault::DuplicateKey) => refuse(INVALID_REQUEST, "A key appears twice in one object.", &Value::Null),
+    let body = body::read(body, limit).await.map_err(Problem::into_response)?;
+    let outline = scan(&body).map_err(|fault| match fault {
+        Fault::Syntax => refuse(PARSE_ERROR, "The body is not JSON.", &Value::Null),
+        Fault::DuplicateKey => refuse(INVALID_REQUEST, "A key appears twice in one object.", &Value::Null),
+    })?;
+    if let Some((code, message)) = malformed(&outline) {
+        return Err(refuse(code, message, &id_of(&outline)));
     }
+    if let Some(message) = Message::of(&outline) {
+        parts.extensions.insert(message);
+    }
+    Ok(Request::from_parts(parts, Body::from(body)))
 }
 
 /// What is wrong with the message's form, if anything.
@@ -116,14 +121,14 @@ fn id_of(outline: &Outline) -> Value {
     }
 }
 
-fn refuse(code: i32, message: &str, id: &Value) -> Response {
+fn refuse(code: i32, message: &str, id: &Value) -> Refusal {
     let body = json!({"jsonrpc": "2.0", "id": id, "error": {"code": code, "message": message}});
     let mut response = (StatusCode::BAD_REQUEST, body.to_string()).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    response.into()
 }
 
-/// `application/json`, in UTF-8 if a charset is named, not compressed. Source: RFC 8259 §8.1.
+/// `application/json`, in UTF-8 if a charset is named. Source: RFC 8259 §8.1.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (types.next(), types.next()) else {
@@ -138,7 +143,6 @@ fn is_json(headers: &HeaderMap) -> bool {
             }
             _ => true,
         })
-        && !headers.contains_key(header::CONTENT_ENCODING)
 }
 
 /// Whether the client takes JSON. The protocol wants both types named; whoever takes anything, or JSON alone, is

@@ -1,6 +1,13 @@
 //! The operations listener's routes: for the operator's machines, never for the public.
 
-use super::{health, overview::Overview, problem::Problem, request_id};
+use super::{
+    door::{self, Door},
+    edged,
+    guard::IsHttps,
+    health_routes,
+    overview::Overview,
+    problem::Problem,
+};
 use crate::telemetry::Metrics;
 use axum::{
     Router,
@@ -12,13 +19,8 @@ use axum::{
 use http::{StatusCode, header};
 
 /// The routes. Causes of failures, and what the day has cost, are told here.
-pub fn routes(metrics: Metrics, overview: Overview) -> Router {
-    let health = Router::new()
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/startupz", get(health::started))
-        .route("/health", get(health::summary))
-        .with_state(overview.for_the_operator());
+pub fn routes(metrics: Metrics, overview: Overview, door: &Door) -> Router {
+    let health = health_routes(overview.for_the_operator(), door);
     let not_found = || async {
         Problem::new(
             StatusCode::NOT_FOUND,
@@ -26,13 +28,13 @@ pub fn routes(metrics: Metrics, overview: Overview) -> Router {
             "Paths here are /metrics, /livez, /readyz, /startupz and /health.",
         )
     };
-    Router::new()
+    let routes = Router::new()
         .route("/metrics", get(metrics_page))
         .with_state(metrics)
-        .merge(health)
         .fallback(not_found)
-        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
-        .layer(middleware::from_fn(request_id::set))
+        .layer(middleware::from_fn_with_state(door.for_neighbours(), door::check))
+        .merge(health);
+    edged(routes, IsHttps(false))
 }
 
 async fn metrics_page(State(metrics): State<Metrics>) -> Response {

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     clock::Deadline,
     idempotency::Request,
-    model::{Code, Failure, Principal, RequestId, hex},
+    model::{Caller, Code, Failure, Principal, RequestId, Scope, hex},
     telemetry::{Cost, Ledger},
 };
 use aws_lc_rs::digest::{SHA256, digest};
@@ -35,7 +35,8 @@ pub(super) async fn read<T: ReadTool>(
     schema: Arc<JsonObject>,
     context: ToolCallContext<'_, Server>,
 ) -> Result<CallToolResponse, ErrorData> {
-    dispatch::<T, _>(schema, context, async |_server, call, input| tool.run(call, input).await).await
+    dispatch::<T, _>((Scope::ReviewsRead, schema), context, async |_server, call, input| tool.run(call, input).await)
+        .await
 }
 
 /// Calls a tool that writes: once for all its repetitions.
@@ -44,7 +45,7 @@ pub(super) async fn write<T: WriteTool>(
     schema: Arc<JsonObject>,
     context: ToolCallContext<'_, Server>,
 ) -> Result<CallToolResponse, ErrorData> {
-    dispatch::<T, _>(schema, context, async |server, call, input| {
+    dispatch::<T, _>((Scope::ReportsWrite, schema), context, async |server, call, input| {
         let mut arguments = serde_json::to_value(&input).map_err(|_| Failure::internal())?;
         if let Some(arguments) = arguments.as_object_mut() {
             arguments.shift_remove("request_id");
@@ -70,7 +71,7 @@ pub(super) async fn write<T: WriteTool>(
 
 /// What all calls have in common: arguments, guard, metrics, log line, and the form of the answer.
 async fn dispatch<T: Tool, R>(
-    schema: Arc<JsonObject>,
+    (scope, schema): (Scope, Arc<JsonObject>),
     context: ToolCallContext<'_, Server>,
     run: R,
 ) -> Result<CallToolResponse, ErrorData>
@@ -82,13 +83,15 @@ where
     let reference = reference(&context.request_context.extensions);
     let span = tracing::info_span!("tool_call", request_id = reference.as_str(), tool = T::NAME);
     let cancelled = context.request_context.ct.clone();
-    let principal = caller(&context.request_context);
-    let who = Who::of(&principal, &context.request_context);
+    let caller = caller(&context.request_context);
+    let who = Who::of(&caller.principal, &context.request_context);
     let arguments = context.arguments.unwrap_or_default();
 
-    let call = Call { deadline: Deadline::after(&server.clock, server.limits.tool_timeout), principal };
+    let deadline = Deadline::after(&server.clock, server.limits.tool_timeout);
     let mut logged = Logged::default();
     let work = async {
+        permitted(&caller, scope)?;
+        let call = Call { deadline, principal: caller.principal };
         let input = arguments::parse::<T::Input>(arguments, &schema)?;
         logged = T::logged(&input);
         result::of_answer(&run(server, call, input).await?)
@@ -141,9 +144,14 @@ pub(super) fn reference(extensions: &Extensions) -> RequestId {
     from_the_edge(extensions).unwrap_or_else(RequestId::random)
 }
 
-/// Who calls, as the edge found out; without sign-in there is one caller.
-pub(super) fn caller(context: &RequestContext<RoleServer>) -> Principal {
-    from_the_edge(&context.extensions).unwrap_or_else(Principal::local)
+/// Who calls, as the edge found out.
+pub(super) fn caller(context: &RequestContext<RoleServer>) -> Caller {
+    from_the_edge(&context.extensions).unwrap_or_else(Caller::nobody)
+}
+
+/// The edge refuses such calls before they get here; whatever gets here is looked at all the same.
+pub(super) fn permitted(caller: &Caller, scope: Scope) -> Result<(), Failure> {
+    if caller.may(scope) { Ok(()) } else { Err(Failure::insufficient_scope(scope)) }
 }
 
 /// What the client calls itself, in the letters that a name needs: in each request since 2026-07-28, and before that, when

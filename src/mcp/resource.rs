@@ -1,7 +1,7 @@
 //! What a resource is: something that a client can list, read by its URI, and complete the URI of.
 
 use super::{
-    dispatch::{caller, guarded, reference},
+    dispatch::{caller, guarded, permitted, reference},
     operation::Operation,
     result,
     server::Server,
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     clock::Deadline,
-    model::{Failure, Principal},
+    model::{Failure, Principal, Scope},
 };
 use futures_util::future::BoxFuture;
 use rmcp::{
@@ -110,7 +110,7 @@ impl Server {
         cursor: Option<&str>,
         context: &RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let caller = caller(context);
+        let caller = caller(context).principal;
         let answer = async {
             let position =
                 cursor.map(|cursor| self.cursors.open(&caller, LIST, cursor, self.clock.now())).transpose()?;
@@ -153,8 +153,10 @@ impl Server {
         uri: &str,
         context: &RequestContext<RoleServer>,
     ) -> Result<ReadResourceResult, ErrorData> {
-        let call =
-            Call { deadline: Deadline::after(&self.clock, self.limits.tool_timeout), principal: caller(context) };
+        let call = Call {
+            deadline: Deadline::after(&self.clock, self.limits.tool_timeout),
+            principal: caller(context).principal,
+        };
         let answer = async {
             for resource in self.resources.iter() {
                 if let Some(contents) = resource.read(&call, uri).await? {
@@ -177,7 +179,7 @@ impl Server {
         request: &CompleteRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        let caller = caller(context);
+        let caller = caller(context).principal;
         let Reference::Resource(reference) = &request.r#ref else {
             return Err(ErrorData::invalid_params(
                 "this server has no prompts; resource templates can be completed",
@@ -213,6 +215,10 @@ impl Server {
     ) -> Result<T, ErrorData> {
         self.hear(context);
         let operation = Operation::begin(self, method, None, context);
+        let work = async {
+            permitted(&caller(context), Scope::ReviewsRead)?;
+            work.await
+        };
         let work = work.instrument(operation.span.clone());
         let outcome = guarded(self.limits.tool_timeout, context.ct.clone(), work).await;
         let code = outcome.as_ref().err().map(|failure| failure.code.as_str());

@@ -8,7 +8,12 @@ use super::{
     sessions::Sessions,
     tool::Offer,
 };
-use crate::{clock::Clock, idempotency::Idempotency, model::SecretKey, telemetry::Metrics};
+use crate::{
+    clock::Clock,
+    idempotency::Idempotency,
+    model::{Scope, SecretKey},
+    telemetry::Metrics,
+};
 use jiff::Timestamp;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -78,6 +83,7 @@ pub struct Limits {
 #[derive(Clone)]
 pub struct Server {
     router: Arc<ToolRouter<Server>>,
+    scopes: Arc<Vec<(&'static str, Scope)>>,
     definitions: Arc<Vec<Definition>>,
     pub(super) resources: Arc<Vec<Arc<dyn Resource>>>,
     pub(super) cursors: Cursors,
@@ -100,6 +106,7 @@ impl Server {
     pub fn new(offers: Offers, limits: Limits, parts: Parts) -> Self {
         let mut router = ToolRouter::new();
         let mut definitions = Vec::with_capacity(offers.tools.len());
+        let scopes = offers.tools.iter().map(|offer| (offer.brief.name, offer.scope)).collect();
         for offer in offers.tools {
             parts.metrics.tool_offered(offer.brief.name);
             definitions.push(offer.definition);
@@ -110,6 +117,7 @@ impl Server {
         parts.metrics.watch_sessions(move || watched.count());
         Self {
             router: Arc::new(router),
+            scopes: Arc::new(scopes),
             definitions: Arc::new(definitions),
             resources: Arc::new(offers.resources),
             cursors: Cursors::new(parts.secret.derive("cursors").expose_secret()),
@@ -122,9 +130,18 @@ impl Server {
         }
     }
 
+    /// What a caller must be permitted for a request; nothing for what every caller may know.
+    pub fn scope(&self, method: &str, tool: Option<&str>) -> Option<Scope> {
+        match method {
+            "tools/call" => self.scopes.iter().find(|(name, _)| Some(*name) == tool).map(|(_, scope)| *scope),
+            "resources/list" | "resources/read" | "completion/complete" => Some(Scope::ReviewsRead),
+            _ => None,
+        }
+    }
+
     /// Notes who asks, and through which client.
     pub(super) fn hear(&self, context: &RequestContext<RoleServer>) {
-        self.sessions.heard_of(&caller(context), &client(context));
+        self.sessions.heard_of(&caller(context).principal, &client(context));
     }
 
     /// Makes an answer from what the server knows of itself.

@@ -3,7 +3,7 @@
 use super::{dispatch, schema, server::Server};
 use crate::{
     clock::Deadline,
-    model::{Failure, Principal},
+    model::{Failure, Principal, Scope},
 };
 use rmcp::{
     handler::server::router::tool::ToolRoute,
@@ -119,29 +119,30 @@ impl Brief {
 /// A tool, ready to be offered by a server.
 pub struct Offer {
     pub(super) brief: Brief,
+    pub(super) scope: Scope,
     pub(super) route: ToolRoute<Server>,
     pub(super) definition: Definition,
 }
 
 impl Offer {
-    /// Offers a tool that reads.
+    /// Offers a tool that reads; it needs `reviews:read`.
     pub fn reading<T: ReadTool>(tool: T) -> Self {
         let (tool, definition) = (Arc::new(tool), definition::<T>(true));
         let input = Arc::clone(&definition.input_schema);
         let route = ToolRoute::new_dyn(definition.clone(), move |context| {
             Box::pin(dispatch::read(Arc::clone(&tool), Arc::clone(&input), context))
         });
-        Self { brief: Brief::of::<T>(), route, definition }
+        Self { brief: Brief::of::<T>(), scope: Scope::ReviewsRead, route, definition }
     }
 
-    /// Offers a tool that writes.
+    /// Offers a tool that writes; it needs `reports:write`.
     pub fn writing<T: WriteTool>(tool: T) -> Self {
         let (tool, definition) = (Arc::new(tool), definition::<T>(false));
         let input = Arc::clone(&definition.input_schema);
         let route = ToolRoute::new_dyn(definition.clone(), move |context| {
             Box::pin(dispatch::write(Arc::clone(&tool), Arc::clone(&input), context))
         });
-        Self { brief: Brief::of::<T>(), route, definition }
+        Self { brief: Brief::of::<T>(), scope: Scope::ReportsWrite, route, definition }
     }
 
     /// What people are told of it.

@@ -1,6 +1,6 @@
 //! The one error shape: every room's error ends as a `Failure`, and every client sees the same facts.
 
-use super::PlaceId;
+use super::{PlaceId, Scope};
 use std::{fmt, time::Duration};
 
 /// Whose fault it is, and so what a caller should do.
@@ -30,6 +30,7 @@ impl Tier {
 #[expect(missing_docs, reason = "the names are the documentation, and part of the contract")]
 pub enum Code {
     InvalidArgument,
+    InsufficientScope,
     PlaceNotFound,
     PageTokenMismatch,
     ReportNotFound,
@@ -64,6 +65,7 @@ impl Code {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidArgument => "invalid_argument",
+            Self::InsufficientScope => "insufficient_scope",
             Self::PlaceNotFound => "place_not_found",
             Self::PageTokenMismatch => "page_token_mismatch",
             Self::ReportNotFound => "report_not_found",
@@ -98,6 +100,7 @@ impl Code {
     pub fn class(self) -> (Tier, u16, bool) {
         match self {
             Self::InvalidArgument | Self::PageTokenMismatch | Self::IdempotencyKeyReused => (Tier::Client, 422, false),
+            Self::InsufficientScope => (Tier::Client, 403, false),
             Self::PlaceNotFound | Self::ReportNotFound => (Tier::Client, 404, false),
             Self::Internal => (Tier::Server, 500, true),
             Self::TimedOut | Self::Cancelled | Self::RequestInProgress | Self::StoreUnavailable => {
@@ -159,6 +162,16 @@ impl Failure {
     /// An argument breaks its rules.
     pub fn invalid_argument(message: impl Into<String>) -> Self {
         Self::new(Code::InvalidArgument, message)
+    }
+
+    /// The caller may not do this.
+    pub fn insufficient_scope(needed: Scope) -> Self {
+        let message = format!(
+            "Tell the user that this needs the permission {}, which their token or key does not carry; they can sign in \
+             again and grant it, or ask the operator for a key with it.",
+            needed.as_str()
+        );
+        Self::new(Code::InsufficientScope, message)
     }
 
     /// This server failed in a way that only its log explains.

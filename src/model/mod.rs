@@ -13,6 +13,7 @@ mod report_id;
 mod request_id;
 mod request_key;
 mod review;
+mod scope;
 mod secret_key;
 mod spend;
 
@@ -25,12 +26,13 @@ pub use place::{
     WhichPlace,
 };
 pub use place_id::{PLACE_ID_PATTERN, PlaceId};
-pub use principal::Principal;
+pub use principal::{Caller, Principal};
 pub use query::{PAGE_TOKEN_PATTERN, QUERY_PATTERN};
 pub use rating::Rating;
 pub use report_id::{REPORT_ID_PATTERN, ReportId};
 pub use request_id::RequestId;
 pub use request_key::REQUEST_KEY_PATTERN;
 pub use review::{Author, Review, Text};
+pub use scope::{Scope, Scopes};
 pub use secret_key::SecretKey;
 pub use spend::Spend;

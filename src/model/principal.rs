@@ -1,5 +1,6 @@
-//! `Principal`: who calls. What belongs to one is shown to no other.
+//! `Principal`: who calls. What belongs to one is shown to no other. `Caller`: who calls now, and what they may do.
 
+use super::{Scope, Scopes};
 use std::fmt;
 
 /// A caller, by a name that never changes.
@@ -26,5 +27,36 @@ impl Principal {
 impl fmt::Display for Principal {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
+    }
+}
+
+/// Who calls, and what they may do in this call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// Who.
+    pub principal: Principal,
+    /// What they may do.
+    pub scopes: Scopes,
+}
+
+impl Caller {
+    /// Someone who may do these things.
+    pub fn new(principal: Principal, scopes: Scopes) -> Self {
+        Self { principal, scopes }
+    }
+
+    /// Whoever sits at the machine of a server without sign-in; may do all.
+    pub fn local() -> Self {
+        Self::new(Principal::local(), Scopes::all())
+    }
+
+    /// Nobody that the edge knows; may do nothing.
+    pub fn nobody() -> Self {
+        Self::new(Principal::new(""), Scopes::NONE)
+    }
+
+    /// Whether this is permitted.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(scope)
     }
 }

@@ -3,7 +3,7 @@
 use super::error::StartError;
 use sqlx::{
     Error,
-    migrate::{Migrate, MigrateError, Migrator},
+    migrate::{AppliedMigration, Migrate, MigrateError, Migrator},
 };
 
 /// The steps for SQLite.
@@ -23,17 +23,25 @@ pub struct Applied {
     pub version: i64,
 }
 
+/// Whether exactly these steps were applied.
+pub(super) async fn is_complete<C: Migrate>(migrator: &Migrator, connection: &mut C) -> bool {
+    is_all(migrator, &connection.list_applied_migrations(TABLE).await.unwrap_or_default())
+}
+
+fn is_all(migrator: &Migrator, applied: &[AppliedMigration]) -> bool {
+    applied.len() == migrator.iter().count()
+        && migrator
+            .iter()
+            .zip(applied)
+            .all(|(step, applied)| step.version == applied.version && step.checksum == applied.checksum)
+}
+
 /// Applies what is missing. Where nothing is, nothing is asked of the database that needs the right to change its schema.
 pub(super) async fn run<C: Migrate>(migrator: &Migrator, connection: &mut C) -> Result<Applied, MigrateError> {
     // Where the table is missing, this fails, and so does nothing.
     let before = connection.list_applied_migrations(TABLE).await.unwrap_or_default();
     let newest = before.last().map_or(0, |step| step.version);
-    let is_complete = before.len() == migrator.iter().count()
-        && migrator
-            .iter()
-            .zip(&before)
-            .all(|(step, applied)| step.version == applied.version && step.checksum == applied.checksum);
-    if is_complete {
+    if is_all(migrator, &before) {
         return Ok(Applied { steps: 0, version: newest });
     }
     migrator.run_direct(None, connection, false).await?;

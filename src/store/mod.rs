@@ -1,6 +1,7 @@
 //! What must outlive the process: reports, the answers of writing calls, the spend of the day. SQLite in one file, or
 //! PostgreSQL; the SQL is the same text for both, and times are passed in.
 
+mod api_keys;
 mod db;
 mod error;
 mod folder;
@@ -11,6 +12,7 @@ mod reports;
 mod spend;
 mod sqlite;
 
+pub use api_keys::{ApiKeys, KeptKey};
 pub use error::{StartError, StoreError};
 pub use folder::{DataFolder, FolderError};
 pub use idempotency::{Attempt, Claim, Claims, Held};
@@ -111,6 +113,19 @@ impl Store {
         prepared
     }
 
+    /// Opens the database beside a server that may be running on it.
+    ///
+    /// # Errors
+    /// [`StartError`] when it cannot be used, or a running server has another version of the schema.
+    pub async fn attach(&self) -> Result<(), StartError> {
+        if let (Db::Sqlite { writer, .. }, Some(file), Err(_)) = (&self.0.db, &self.0.file, self.lock()) {
+            sqlite::look(writer, file).await?;
+            self.0.is_open.store(true, Ordering::Release);
+            return Ok(());
+        }
+        self.prepare().await.map(|_| ())
+    }
+
     /// Asks the database for nothing, and tells the health check whether it answered in time.
     pub async fn probe(&self, clock: &Clock) {
         let started = clock.elapsed();
@@ -135,6 +150,11 @@ impl Store {
     /// The claims and answers of writing calls.
     pub fn claims(&self) -> Claims<'_> {
         Claims(self)
+    }
+
+    /// The keys by which programs are known.
+    pub fn api_keys(&self) -> ApiKeys<'_> {
+        ApiKeys(self)
     }
 
     /// The spend of the day.

@@ -89,6 +89,18 @@ pub(super) async fn prepare(writer: &SqlitePool, file: &Path) -> Result<Applied,
     })
 }
 
+/// Looks whether a file that a running server uses has this program's schema.
+pub(super) async fn look(writer: &SqlitePool, file: &Path) -> Result<(), StartError> {
+    let mut connection = writer.acquire().await.map_err(|error| explain(&error, file))?;
+    if migrations::is_complete(&migrations::SQLITE, &mut *connection).await {
+        return Ok(());
+    }
+    Err(StartError::last(format!(
+        "a server of another version uses {}: use the same version, or stop it first",
+        file.display()
+    )))
+}
+
 /// Why the file cannot be used, and what to do.
 fn explain(error: &Error, file: &Path) -> StartError {
     let code = match error {

@@ -1,15 +1,17 @@
 //! What operators see: logs (here), instruments (`metrics`) and traces (`spans`, `traces`). Business code records, this
 //! room decides the form.
 
+mod connections;
 mod ledger;
 pub mod metrics;
 mod outcomes;
 pub mod spans;
 mod traces;
+mod watched;
 
 pub use ledger::{Cost, Ledger, carried};
 pub use metrics::Metrics;
-pub use outcomes::{CacheOutcome, IdempotencyOutcome};
+pub use outcomes::{AuthFailure, CacheOutcome, IdempotencyOutcome, Limit};
 pub use traces::{SpanCounts, Traces};
 
 use crate::config::{Log, LogFormat, Otlp};

@@ -53,3 +53,115 @@ impl CacheOutcome {
         }
     }
 }
+
+/// Why a request was refused for want of a caller, or of a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthFailure {
+    /// No credential.
+    Missing,
+    /// Something that cannot be read as one credential.
+    Malformed,
+    /// Signed by, or naming, a key that is not known.
+    UnknownKey,
+    /// An API key that was revoked.
+    Revoked,
+    /// An algorithm that is not allowed for its key.
+    WrongAlgorithm,
+    /// A signature of something else or someone else.
+    WrongSignature,
+    /// Another kind of token.
+    WrongType,
+    /// Claims that are missing or have another form.
+    WrongClaims,
+    /// Another issuer.
+    WrongIssuer,
+    /// For another resource.
+    WrongAudience,
+    /// Its time is over.
+    Expired,
+    /// Its time has not come.
+    NotYetValid,
+    /// A caller that may not do this.
+    InsufficientScope,
+    /// It cannot be judged now.
+    Unavailable,
+}
+
+impl AuthFailure {
+    /// All of them.
+    pub(super) const ALL: [Self; 14] = [
+        Self::Missing,
+        Self::Malformed,
+        Self::UnknownKey,
+        Self::Revoked,
+        Self::WrongAlgorithm,
+        Self::WrongSignature,
+        Self::WrongType,
+        Self::WrongClaims,
+        Self::WrongIssuer,
+        Self::WrongAudience,
+        Self::Expired,
+        Self::NotYetValid,
+        Self::InsufficientScope,
+        Self::Unavailable,
+    ];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Malformed => "malformed",
+            Self::UnknownKey => "unknown_key",
+            Self::Revoked => "revoked",
+            Self::WrongAlgorithm => "wrong_algorithm",
+            Self::WrongSignature => "wrong_signature",
+            Self::WrongType => "wrong_type",
+            Self::WrongClaims => "wrong_claims",
+            Self::WrongIssuer => "wrong_issuer",
+            Self::WrongAudience => "wrong_audience",
+            Self::Expired => "expired",
+            Self::NotYetValid => "not_yet_valid",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::Unavailable => "unavailable",
+        }
+    }
+
+    /// For a client's developer. Says nothing that helps to forge a credential.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Missing => "No credential was sent",
+            Self::Malformed => "The credential cannot be read",
+            Self::Revoked => "The key was revoked",
+            Self::WrongAudience => "The token is for another resource",
+            Self::WrongIssuer => "The token is of another issuer",
+            Self::Expired => "The token has expired",
+            Self::NotYetValid => "The token is not valid yet",
+            Self::WrongType => "This is no access token",
+            Self::InsufficientScope => "The permission is not granted",
+            Self::Unavailable => "The credential cannot be judged now",
+            Self::UnknownKey | Self::WrongAlgorithm | Self::WrongSignature | Self::WrongClaims => {
+                "The credential is not valid here"
+            }
+        }
+    }
+}
+
+/// Which limit was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// That of an address.
+    Address,
+    /// That of a caller.
+    Caller,
+}
+
+impl Limit {
+    /// All of them.
+    pub(super) const ALL: [Self; 2] = [Self::Address, Self::Caller];
+
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Address => "address",
+            Self::Caller => "caller",
+        }
+    }
+}

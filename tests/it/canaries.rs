@@ -2,7 +2,15 @@
 //! the process: both log streams, spans, metrics, health, and all answers.
 
 use crate::support::{
-    BAKERY, TOOLS, TestServer, binary::Serving, collector::Collector, postgres::Cluster, raw, redis::RedisServer, rpc,
+    BAKERY, TOOLS, TestServer,
+    binary::{Serving, program, stdout},
+    collector::Collector,
+    database::Database,
+    issuer::{FakeIssuer, SigningKey},
+    postgres::Cluster,
+    raw,
+    redis::RedisServer,
+    rpc,
 };
 use deadpool_redis::redis::cmd;
 use google_reviews_mcp::emulator::DEMO_KEY;
@@ -223,4 +231,76 @@ async fn results_are_logged_until_the_moment_given_and_it_is_announced() {
     let name = reviews["reviews"][0]["author_name"].as_str().unwrap();
     assert!(results[0]["result"].as_str().unwrap().contains(name), "{}", results[0]);
     assert_eq!(lines.iter().filter(|line| line["message"] == "tool call").count(), 2);
+}
+
+/// Calls a tool and shows this.
+async fn shown(endpoint: &str, name: &str, value: String) -> reqwest::Response {
+    let params = json!({"name": "get_place", "arguments": {"place_id": BAKERY}});
+    let request = rpc::client()
+        .post(endpoint)
+        .header(name, value)
+        .header("accept", "application/json, text/event-stream")
+        .header("mcp-protocol-version", "2025-11-25")
+        .json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
+    request.send().await.unwrap()
+}
+
+/// A token that expires after this time.
+fn token(key: &SigningKey, issuer: &FakeIssuer, seconds: i64) -> String {
+    let claims = json!({"iss": issuer.url, "aud": "reviews", "sub": "canary-subject", "client_id": "canary-client",
+        "exp": jiff::Timestamp::now().as_second() + seconds, "scope": "reviews:read reports:write"});
+    key.token(r#"{"alg":"ES256","typ":"at+jwt","kid":"one"}"#, &claims.to_string())
+}
+
+/// Credentials that open, and those that do not: in no log, span, metric, page or answer.
+#[tokio::test]
+async fn tokens_and_keys_of_callers_are_seen_nowhere() {
+    let (google, collector) = (TestServer::start().await, Collector::start().await);
+    let key = SigningKey::p256();
+    let issuer = FakeIssuer::start(&[key.public("one")]).await;
+    let database = Database::sqlite();
+    let upstream = google.emulator.url();
+    let settings = [
+        ("REVIEWS__AUTH__MODE", "oauth"),
+        ("REVIEWS__AUTH__ISSUER", issuer.url.as_str()),
+        ("REVIEWS__AUTH__AUDIENCE", "reviews"),
+        ("REVIEWS__LOG__LEVEL", "trace"),
+    ];
+    let serving = Serving::on(&database, &upstream, &[&settings, collector.environment().as_slice()].concat());
+    let mut made = program();
+    made.args(["key", "add", "canary"]).envs(database.environment());
+    let made = stdout(&tokio::task::spawn_blocking(move || made.output().unwrap()).await.unwrap());
+    let api_key = made.trim().to_owned();
+    let [good, expired] = [300, -300].map(|seconds| token(&key, &issuer, seconds));
+    let forged = token(&SigningKey::p256(), &issuer, 300);
+    let mut seen = Seen::default();
+    let credentials = [good, expired, forged, api_key.clone(), format!("{}x", &api_key[..api_key.len() - 1])];
+    crate::support::until("the issuer's keys are there", async || {
+        reqwest::get(format!("{}/readyz", serving.operations)).await.is_ok_and(|answer| answer.status() == 200)
+    })
+    .await;
+    let mut statuses = Vec::new();
+    for credential in &credentials {
+        for (name, value) in [("authorization", format!("Bearer {credential}")), ("x-api-key", credential.clone())] {
+            let answer = shown(&serving.endpoint, name, value).await;
+            statuses.push(answer.status().as_u16());
+            seen.add(name, format!("{:?}{}", answer.headers().clone(), answer.text().await.unwrap()));
+        }
+    }
+    assert_eq!(statuses, [200, 401, 401, 401, 401, 401, 200, 200, 401, 401]);
+    let main = serving.endpoint.trim_end_matches("/mcp").to_owned();
+    for url in [
+        format!("{main}/"),
+        format!("{main}/health"),
+        format!("{}/health", serving.operations),
+        format!("{}/metrics", serving.operations),
+    ] {
+        seen.get(&url).await;
+    }
+    stopped(serving, &collector, &mut seen).await;
+    let secrets: Vec<String> = credentials.iter().flat_map(|text| text.split(['.', '_']).map(str::to_owned)).collect();
+    // The id of a key is no secret: it is how the operator speaks of it.
+    let secrets: Vec<String> =
+        secrets.into_iter().filter(|part| part.len() > 12).chain(["canary".to_owned()]).collect();
+    assert_eq!(seen.with(&secrets), Vec::<&str>::new());
 }

@@ -11,6 +11,7 @@ use std::{
     collections::{BTreeSet, HashMap},
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 
 /// Calls at the same time, each with a key of its own.
 const CALLS: usize = 4;
@@ -72,6 +73,64 @@ async fn res_21_killed_a_hundred_times_nothing_is_lost_or_done_twice() {
         assert!(interrupted > 0, "no kill came in the middle of a call");
         holds(&database, &google, promised, &unanswered).await;
     }
+}
+
+/// The same while others read, always at the same address, as whatever supervises a server starts it: whoever was cut off
+/// comes back, and reads and writes go on.
+#[tokio::test]
+async fn life_08_killed_fifty_times_under_load_it_serves_again() {
+    const ROUNDS: u64 = 50;
+    let google = TestServer::start().await;
+    let database = Database::sqlite();
+    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let settings = [&SETTINGS[..], &[("REVIEWS__SERVER__LISTEN", listen.as_str())]].concat();
+    let endpoint = format!("http://{listen}/mcp");
+    let is_over = CancellationToken::new();
+    let readers: Vec<_> = (0..8).map(|_| tokio::spawn(read_until(is_over.clone(), endpoint.clone()))).collect();
+
+    let mut promised = Promised::default();
+    let mut unanswered: Vec<String> = Vec::new();
+    for round in 0..ROUNDS {
+        let mut server = Serving::on(&database, &google.emulator.url(), &settings);
+        for key in std::mem::take(&mut unanswered) {
+            promised.note(&key, &server.call("create_report", report(&key)).await.unwrap());
+        }
+        let key = format!("load-{round}");
+        let answers = write_until_killed(&mut server, std::slice::from_ref(&key), moment(round)).await;
+        match answers.into_iter().next().unwrap() {
+            Ok(answer) => promised.note(&key, &answer),
+            Err(_) => unanswered.push(key),
+        }
+    }
+    let server = Serving::on(&database, &google.emulator.url(), &settings);
+    for key in &unanswered {
+        promised.note(key, &server.call("create_report", report(key)).await.unwrap());
+    }
+    assert_eq!(database.count("reports").await, i64::try_from(ROUNDS).unwrap(), "one report for each key");
+    assert!(server.call("get_place", json!({"place_id": BAKERY})).await.is_ok());
+    is_over.cancel();
+    let (answered, broken) = join_all(readers)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .fold((0, 0), |(answered, broken), (more, lost)| (answered + more, broken + lost));
+    assert!(answered > 0 && broken > 0, "{answered} answered, {broken} cut off: there was load, and it was hit");
+}
+
+/// Reads again and again; returns how often there was an answer, and how often the connection broke or was refused.
+async fn read_until(is_over: CancellationToken, endpoint: String) -> (u32, u32) {
+    let (mut answered, mut broken) = (0, 0);
+    while !is_over.is_cancelled() {
+        match crate::support::rpc::call(&endpoint, "get_place", json!({"place_id": BAKERY})).await {
+            Ok(answer) => {
+                assert_eq!(answer.data()["place"]["place_id"], json!(BAKERY));
+                answered += 1;
+            }
+            Err(_) => broken += 1,
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    (answered, broken)
 }
 
 /// Writes under these keys, and is killed after a moment.

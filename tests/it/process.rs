@@ -147,10 +147,11 @@ async fn life_11_livez_is_503_when_the_heart_stands_still() {
         http::Spending::new(move || nothing),
         CancellationToken::new(),
     );
-    let routes = http::operations_routes(Metrics::new().unwrap(), overview);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let door = http::Door::new(listener.local_addr().unwrap(), None, &[]);
+    let routes = http::operations_routes(Metrics::new().unwrap(), overview, &door);
     let url = format!("http://{}/livez", listener.local_addr().unwrap());
-    tokio::spawn(http::serve(listener, routes, CancellationToken::new(), Duration::ZERO));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
 
     clock.advance(Duration::from_secs(15));
     assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);

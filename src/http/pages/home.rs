@@ -5,7 +5,7 @@ use super::{
     words::{Moment, dollars, span},
 };
 use crate::{
-    config::{Config, Provider},
+    config::{Auth, AuthMode, Config, Provider},
     health::{Check, State as Condition},
     http::overview::Overview,
     mcp::{Brief, Connection},
@@ -21,7 +21,42 @@ pub struct Home {
     connection: Connection,
     tools: Vec<Brief>,
     origin: Origin,
+    sign_in: SignIn,
     kept: Kept,
+}
+
+/// How a client becomes known.
+#[derive(Debug)]
+enum SignIn {
+    /// It need not.
+    None,
+    /// By a key of the operator.
+    Key,
+    /// At this issuer.
+    Issuer(String),
+}
+
+impl SignIn {
+    fn needs_key(&self) -> bool {
+        matches!(self, Self::Key)
+    }
+
+    fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Issuer(name) => Some(name),
+            Self::None | Self::Key => None,
+        }
+    }
+}
+
+impl From<&Auth> for SignIn {
+    fn from(auth: &Auth) -> Self {
+        match (auth.mode, &auth.issuer) {
+            (AuthMode::None, _) => Self::None,
+            (AuthMode::Oauth, Some(issuer)) => Self::Issuer(issuer.clone()),
+            (AuthMode::Oauth | AuthMode::ApiKey, _) => Self::Key,
+        }
+    }
 }
 
 /// Where places and reviews come from.
@@ -80,7 +115,8 @@ impl Home {
             Provider::Google if config.google.places_url.domain() == Some("places.googleapis.com") => Origin::Google,
             Provider::Google => Origin::Elsewhere,
         };
-        Self { connection: Connection::new(endpoint), tools, origin, kept: Kept::from(config) }
+        let (sign_in, kept) = (SignIn::from(&config.auth), Kept::from(config));
+        Self { connection: Connection::new(endpoint), tools, origin, sign_in, kept }
     }
 
     /// The route of the page.
@@ -101,6 +137,7 @@ struct Page<'a> {
     connection: &'a Connection,
     tools: &'a [Brief],
     origin: Origin,
+    sign_in: &'a SignIn,
     /// claude.ai calls from its own servers, and by https alone.
     is_reached_by_claude_ai: bool,
     verdict: Line,
@@ -145,6 +182,7 @@ impl<'a> Page<'a> {
             connection: &home.connection,
             tools: &home.tools,
             origin: home.origin,
+            sign_in: &home.sign_in,
             is_reached_by_claude_ai: home.connection.endpoint().starts_with("https://"),
             verdict: verdict(overview, &checks),
             checks: checks.iter().map(|check| line(check, home.origin)).collect(),

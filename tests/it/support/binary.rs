@@ -80,11 +80,27 @@ impl Serving {
         self.child.wait().unwrap();
     }
 
+    /// The same as a process that may open only so many files.
+    pub(crate) fn with_files(files: u32, settings: &[(&str, &str)]) -> Self {
+        Self::begin(&["sh", "-c", &format!("ulimit -n {files} && exec \"$0\" \"$@\"")], settings)
+    }
+
+    /// Where clients connect.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.endpoint.trim_start_matches("http://").trim_end_matches("/mcp").parse().unwrap()
+    }
+
+    /// The log from where it served to its end.
+    pub(crate) fn rest(&mut self) -> String {
+        self.rest.take().unwrap().join().unwrap()
+    }
+
     fn begin(starter: &[&str], settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut command = started_by(starter);
         command.args(["serve"]).stderr(Stdio::piped()).env("REVIEWS__STORE__DATA_DIR", folder.path());
         command.env("REVIEWS__SERVER__LISTEN", "127.0.0.1:0").env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
+        command.env("REVIEWS__LIMITS__ENABLED", "false");
         // Google is asked by calls alone, unless a test is about that.
         command.env("REVIEWS__HEALTH__INTERVAL", "0");
         let mut child = command.envs(settings.iter().copied()).spawn().unwrap();
@@ -115,7 +131,7 @@ impl Serving {
     /// Ends it as an orchestrator does; returns the rest of the log and whether it ended well.
     pub(crate) fn stop(mut self) -> (String, bool) {
         self.signal("-TERM");
-        let rest = self.rest.take().unwrap().join().unwrap();
+        let rest = self.rest();
         let status = self.child.wait().unwrap();
         (rest, status.success())
     }

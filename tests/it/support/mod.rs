@@ -4,6 +4,7 @@ pub(crate) mod binary;
 pub(crate) mod child;
 pub(crate) mod collector;
 pub(crate) mod database;
+pub(crate) mod issuer;
 pub(crate) mod load;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
@@ -99,6 +100,8 @@ impl Builder {
             .with("google.daily_budget_usd", "0")
             // Google is asked by calls alone, unless a test is about that.
             .with("health.interval", "0")
+            // Tests ask much at once.
+            .with("limits.enabled", "false")
             // A slow machine is no fault of Redis.
             .with("cache.redis_lookup_timeout", "20s")
             .with("cache.redis_operation_timeout", "20s")

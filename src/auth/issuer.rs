@@ -1,0 +1,196 @@
+//! An issuer outside, such as a company's sign-in, whose tokens this server takes. Its keys are fetched ahead, kept for a
+//! day if it is away, and asked for again when a token names an unknown one, but not at the will of whoever sends tokens.
+//!
+//! Sources: RFC 8414 and OpenID Connect Discovery (where an issuer's keys are).
+
+use super::{
+    Denied,
+    jwks::Jwks,
+    jwt::{Rules, Unverified, Verified},
+};
+use crate::{
+    clock::Clock,
+    config,
+    health::Reporter,
+    outbound::{FetchError, Limits, Outbound},
+};
+use jsonwebtoken::Algorithm;
+use serde::Deserialize;
+use std::{
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
+use tokio::sync::Mutex;
+use url::Url;
+
+const LIMITS: Limits = Limits { time: Duration::from_secs(5), bytes: 256 * 1024 };
+/// Between two fetches that unknown keys cause.
+const COOLDOWN: Duration = Duration::from_secs(30);
+/// How long keys are believed that cannot be fetched again.
+const LONGEST_KEPT: Duration = Duration::from_hours(24);
+
+/// An issuer and its keys.
+#[derive(Debug)]
+pub struct Issuer {
+    rules: Rules,
+    algorithms: Vec<Algorithm>,
+    keys: RwLock<Option<Arc<Kept>>>,
+    /// When keys were last fetched, well or not, on the steady clock. Held while they are, so that many wait for one.
+    last_fetch: Mutex<Option<Duration>>,
+    outbound: Outbound,
+    health: Reporter,
+    clock: Clock,
+}
+
+#[derive(Debug)]
+struct Kept {
+    jwks: Jwks,
+    fetched_at: Duration,
+}
+
+/// Where an issuer says that its keys are.
+#[derive(Debug, Deserialize)]
+struct Discovered {
+    issuer: String,
+    jwks_uri: Url,
+}
+
+/// Why there are no keys.
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error("the issuer's metadata cannot be used: {0}")]
+    Metadata(FetchError),
+    #[error("the issuer calls itself by another name than auth.issuer: set it to exactly that name")]
+    OtherName,
+    #[error("the issuer's keys cannot be used: {0}")]
+    Keys(FetchError),
+    #[error("the issuer has no key that auth.algorithms allows, or too many keys")]
+    NoKey,
+}
+
+impl Issuer {
+    /// Nothing is fetched yet.
+    pub fn new(settings: &config::Auth, name: &str, outbound: Outbound, health: Reporter, clock: Clock) -> Self {
+        let rules = Rules {
+            issuer: name.to_owned(),
+            audience: settings.audience.clone(),
+            must_be_typed: settings.requires_typed_tokens,
+        };
+        Self {
+            rules,
+            algorithms: settings.algorithms.iter().filter_map(|name| name.parse().ok()).collect(),
+            keys: RwLock::default(),
+            last_fetch: Mutex::default(),
+            outbound,
+            health,
+            clock,
+        }
+    }
+
+    /// Its name, as in `iss`.
+    pub fn name(&self) -> &str {
+        &self.rules.issuer
+    }
+
+    /// Whether tokens can be judged.
+    pub fn has_keys(&self) -> bool {
+        self.kept().is_some()
+    }
+
+    /// Whose token this is, if it is meant for `resource`.
+    pub(super) async fn judge(&self, token: &str, resource: &str) -> Result<Verified, Denied> {
+        let token = Unverified::read(token).map_err(Denied::Refused)?;
+        let keys = self.keys_for(token.key_id.as_deref()).await.ok_or(Denied::Unavailable)?;
+        token.verify(&keys.jwks, &self.rules, resource, self.clock.now()).map_err(Denied::Refused)
+    }
+
+    /// The keys, fetched anew if they do not know this one, as often as the cool-down allows.
+    async fn keys_for(&self, id: Option<&str>) -> Option<Arc<Kept>> {
+        let kept = self.kept();
+        let is_enough = kept.as_ref().is_some_and(|kept| id.is_none_or(|id| kept.jwks.knows(id)));
+        if is_enough || !self.fetch_unless_cool().await {
+            return kept;
+        }
+        self.kept()
+    }
+
+    /// Returns whether keys were fetched, by this call or by another one while it waited.
+    async fn fetch_unless_cool(&self) -> bool {
+        let waited_since = self.clock.elapsed();
+        let mut last = self.last_fetch.lock().await;
+        match *last {
+            Some(at) if at >= waited_since => true,
+            Some(at) if self.clock.elapsed().saturating_sub(at) < COOLDOWN => false,
+            _ => {
+                *last = Some(self.clock.elapsed());
+                self.fetch().await;
+                true
+            }
+        }
+    }
+
+    /// Fetches the keys again; called from time to time, and tells the health check.
+    pub async fn refresh(&self) {
+        let mut last = self.last_fetch.lock().await;
+        *last = Some(self.clock.elapsed());
+        self.fetch().await;
+    }
+
+    async fn fetch(&self) {
+        let started = self.clock.elapsed();
+        match self.fetched().await {
+            Ok(jwks) => {
+                let kept = Arc::new(Kept { jwks, fetched_at: self.clock.elapsed() });
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+                self.health.probed(Ok(self.clock.elapsed().saturating_sub(started)));
+            }
+            Err(trouble) => self.health.probed(Err(trouble.to_string())),
+        }
+    }
+
+    async fn fetched(&self) -> Result<Jwks, Trouble> {
+        let keys = self.discovered().await?;
+        let body = self.outbound.json(&keys, LIMITS).await.map_err(Trouble::Keys)?;
+        Jwks::read(&body, &self.algorithms).ok_or(Trouble::NoKey)
+    }
+
+    /// Where the keys are. The name must be the one that is set: metadata of another issuer must not lend it keys.
+    async fn discovered(&self) -> Result<Url, Trouble> {
+        let mut trouble = FetchError::Unreachable;
+        for address in metadata_addresses(&self.rules.issuer) {
+            match self.outbound.json(&address, LIMITS).await {
+                Ok(body) => {
+                    let found: Discovered =
+                        serde_json::from_slice(&body).map_err(|_| Trouble::Metadata(FetchError::NotJson))?;
+                    return if found.issuer == self.rules.issuer {
+                        Ok(found.jwks_uri)
+                    } else {
+                        Err(Trouble::OtherName)
+                    };
+                }
+                Err(error) => trouble = error,
+            }
+        }
+        Err(Trouble::Metadata(trouble))
+    }
+
+    fn kept(&self) -> Option<Arc<Kept>> {
+        let kept = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let age = self.clock.elapsed().saturating_sub(kept.fetched_at);
+        (age < LONGEST_KEPT).then_some(kept)
+    }
+}
+
+/// OpenID Connect appends its path, RFC 8414 puts its own in front of the issuer's.
+fn metadata_addresses(issuer: &str) -> Vec<Url> {
+    let Ok(issuer) = Url::parse(issuer) else { return Vec::new() };
+    let path = issuer.path().trim_end_matches('/');
+    let paths =
+        [format!("{path}/.well-known/openid-configuration"), format!("/.well-known/oauth-authorization-server{path}")];
+    let address = |path: String| {
+        let mut address = issuer.clone();
+        address.set_path(&path);
+        address
+    };
+    paths.into_iter().map(address).collect()
+}

@@ -1,0 +1,125 @@
+//! WHO CALLS: a bearer token or an API key becomes a [`Caller`], or the request is refused with a challenge that tells the
+//! client how to sign in. Sources: RFC 6750 (bearer tokens), RFC 9068 (JWT access tokens), RFC 9728 (metadata).
+
+mod api_key;
+mod challenge;
+mod credential;
+mod issuer;
+mod jwks;
+mod jwt;
+mod remembered;
+
+pub use api_key::{ApiKey, KEY_PREFIX};
+pub use challenge::Protected;
+pub use issuer::Issuer;
+
+use crate::{
+    clock::Clock,
+    model::{Caller, Scope},
+    store::Store,
+    telemetry::{AuthFailure, Metrics},
+};
+use credential::{Credential, credential};
+use http::{HeaderMap, HeaderValue};
+use remembered::{Digest, Remembered};
+use std::sync::Arc;
+
+/// Why a request has no caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Denied {
+    /// It has no credential, or one that is not valid.
+    Refused(AuthFailure),
+    /// Its credential cannot be judged now.
+    Unavailable,
+}
+
+/// How callers are known.
+#[derive(Debug)]
+pub enum Gate {
+    /// Not at all: all requests are those of one caller.
+    Open(Caller),
+    /// By API keys, and by the tokens of an issuer if there is one.
+    Guarded {
+        /// Whose tokens are taken.
+        issuer: Option<Arc<Issuer>>,
+        /// Where API keys are kept.
+        keys: Store,
+    },
+}
+
+/// Finds out who calls.
+#[derive(Debug)]
+pub struct Auth {
+    gate: Gate,
+    protected: Protected,
+    remembered: Remembered,
+    metrics: Metrics,
+}
+
+impl Auth {
+    /// Guards what `protected` describes.
+    pub fn new(gate: Gate, protected: Protected, clock: Clock, metrics: Metrics) -> Self {
+        Self { gate, protected, remembered: Remembered::new(clock), metrics }
+    }
+
+    /// Who makes a request with these headers.
+    ///
+    /// # Errors
+    /// [`Denied`]; it is counted.
+    pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Denied> {
+        let (issuer, keys) = match &self.gate {
+            Gate::Open(caller) => return Ok(caller.clone()),
+            Gate::Guarded { issuer, keys } => (issuer.as_deref(), keys),
+        };
+        let found = match credential(headers) {
+            Ok(credential) => self.judge(credential, issuer, keys).await,
+            Err(failure) => Err(Denied::Refused(failure)),
+        };
+        if let Err(denied) = &found {
+            self.metrics.auth_failure(denied.reason());
+        }
+        found
+    }
+
+    async fn judge(&self, credential: Credential<'_>, issuer: Option<&Issuer>, keys: &Store) -> Result<Caller, Denied> {
+        let digest = Digest::of(credential.text());
+        if let Some(caller) = self.remembered.get(&digest) {
+            return Ok(caller);
+        }
+        let (caller, until) = match (credential, issuer) {
+            (Credential::Key(text), _) => (api_key::judge(text, keys).await?, None),
+            (Credential::Token(_), None) => return Err(Denied::Refused(AuthFailure::UnknownKey)),
+            (Credential::Token(text), Some(issuer)) => {
+                let verified = issuer.judge(text, self.protected.resource()).await?;
+                (verified.caller, Some(verified.expires_at))
+            }
+        };
+        self.remembered.put(digest, caller.clone(), until);
+        Ok(caller)
+    }
+
+    /// The challenge for a request without a caller. Source: RFC 6750 §3, RFC 9728 §5.1.
+    pub fn challenge(&self, failure: AuthFailure) -> HeaderValue {
+        self.protected.challenge(failure)
+    }
+
+    /// The challenge for a caller that may not do this; it is counted. Source: RFC 6750 §3.1.
+    pub fn missing_scope(&self, needed: Scope) -> HeaderValue {
+        self.metrics.auth_failure(AuthFailure::InsufficientScope);
+        self.protected.missing_scope(needed)
+    }
+
+    /// What is protected, for clients that look for the way to sign in.
+    pub fn protected(&self) -> &Protected {
+        &self.protected
+    }
+}
+
+impl Denied {
+    fn reason(self) -> AuthFailure {
+        match self {
+            Self::Refused(failure) => failure,
+            Self::Unavailable => AuthFailure::Unavailable,
+        }
+    }
+}

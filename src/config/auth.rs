@@ -1,0 +1,95 @@
+//! Rules for who may call: a server that others can reach must know its callers.
+
+use super::{
+    AuthMode, Config, Problem,
+    check::{is_loopback, problem},
+};
+use std::net::SocketAddr;
+use url::Url;
+
+const ALGORITHMS: &[&str] = &["ES256", "ES384", "EdDSA", "RS256", "PS256"];
+
+/// What of these rules the configuration breaks.
+pub(super) fn problems(config: &Config) -> Vec<Problem> {
+    [reach(config), issuer(config), limits(config)].concat()
+}
+
+/// How much anybody may ask, and whose word on addresses is taken.
+fn limits(config: &Config) -> Vec<Problem> {
+    let limits = &config.limits;
+    let counts = [
+        ("limits.address_requests_a_minute", limits.address_requests_a_minute),
+        ("limits.address_burst", limits.address_burst),
+        ("limits.caller_requests_a_minute", limits.caller_requests_a_minute),
+        ("limits.caller_burst", limits.caller_burst),
+        ("limits.servers", limits.servers),
+    ];
+    let wrong = counts.into_iter().filter(|(_, count)| !(1..=1_000_000).contains(count));
+    let mut found: Vec<_> = wrong.map(|(key, _)| problem(key, "must be from 1 to 1000000")).collect();
+    if config.server.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
+        found.push(problem("server.trusted_proxies", "must not be everybody: whoever calls could choose an address"));
+    }
+    found
+}
+
+/// From where the server can be reached.
+fn reach(config: &Config) -> Vec<Problem> {
+    let (auth, server) = (&config.auth, &config.server);
+    let mut found = Vec::new();
+    if auth.mode == AuthMode::None {
+        let listeners = [("server.listen", server.listen), ("server.operations_listen", server.operations_listen)];
+        let is_own = |address: &SocketAddr| address.ip().is_loopback() || auth.none_is_published_on_loopback;
+        for (key, _) in listeners.iter().filter(|(_, address)| !is_own(address)) {
+            found.push(problem(
+                key,
+                "must be a loopback address such as 127.0.0.1:8080 while auth.mode is none: whoever reaches the listener could \
+                 spend your Google quota; set auth.mode, or, if the port is published on 127.0.0.1 only, \
+                 auth.none_is_published_on_loopback",
+            ));
+        }
+        if server.public_url.as_ref().is_some_and(|url| !is_loopback(url)) {
+            found
+                .push(problem("server.public_url", "must name a loopback host while auth.mode is none: set auth.mode"));
+        }
+    } else if !server.listen.ip().is_loopback() && server.public_url.is_none() {
+        found.push(problem(
+            "server.public_url",
+            "must be set when server.listen is not loopback: it is what clients connect to and tokens are for",
+        ));
+    }
+    found
+}
+
+/// Whose tokens are taken.
+fn issuer(config: &Config) -> Vec<Problem> {
+    let auth = &config.auth;
+    let mut found = Vec::new();
+    match &auth.issuer {
+        None if auth.mode == AuthMode::Oauth => {
+            found.push(problem("auth.issuer", "must be set with auth.mode oauth: whose tokens are to be taken"));
+        }
+        Some(_) if auth.mode != AuthMode::Oauth => {
+            found.push(problem("auth.issuer", "is used with auth.mode oauth only: set that, or leave it empty"));
+        }
+        Some(issuer) if !is_issuer(issuer) => found.push(problem(
+            "auth.issuer",
+            "must be an https address without query, exactly as in `iss`; plain http is for loopback only",
+        )),
+        _ => {}
+    }
+    let is_known = |name: &String| ALGORITHMS.contains(&name.as_str());
+    if auth.algorithms.is_empty() || !auth.algorithms.iter().all(is_known) {
+        found.push(problem(
+            "auth.algorithms",
+            "must be some of ES256 ES384 EdDSA RS256 PS256, with spaces between them",
+        ));
+    }
+    found
+}
+
+fn is_issuer(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+        is_safe && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()
+    })
+}

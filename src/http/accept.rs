@@ -1,0 +1,149 @@
+//! Takes connections, within what the settings allow, and ends them in order when the process is asked to stop.
+
+use super::{
+    connection::{Connections, Deadlines, Signals},
+    places::Places,
+    problem,
+};
+use crate::tasks::Tasks;
+use axum::Router;
+use ipnet::IpNet;
+use std::{
+    io::{ErrorKind, Write as _},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    time::{Instant, sleep, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+
+/// After the system refused to give a connection, because no more files may be open or memory is short.
+const BACK_OFF: Duration = Duration::from_secs(1);
+/// Between two looks at whether all calls have their answer.
+const LOOK: Duration = Duration::from_millis(10);
+/// How long connections may take to end once they are told to, before they are dropped.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+/// On which terms connections are taken.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// How long parts of a request and of its answer may take.
+    pub deadlines: Deadlines,
+    /// How many connections there may be at once.
+    pub connections: usize,
+    /// How many of them may come from one address.
+    pub connections_per_address: usize,
+    /// Of these addresses any number may come.
+    pub exempt: Vec<IpNet>,
+}
+
+/// A listener that is served.
+#[derive(Debug)]
+pub struct Listening {
+    tasks: Tasks,
+    places: Places,
+    connections: Arc<Connections>,
+}
+
+/// Serves `listener` from now on. Once `leaving` has fired, every answer closes its connection.
+pub fn listen(listener: TcpListener, routes: Router, terms: Terms, leaving: CancellationToken) -> Listening {
+    let tasks = Tasks::new();
+    let signals = Signals { leaving, closing: tasks.stopping(), cut: CancellationToken::new() };
+    let connections = Arc::new(Connections::new(routes, terms.deadlines, signals));
+    let places = Places::new(terms.connections, terms.connections_per_address, terms.exempt);
+    let door = Doorkeeper {
+        connections: Arc::clone(&connections),
+        places: places.clone(),
+        tasks: tasks.clone(),
+        refusal: problem::no_connection(),
+    };
+    tasks.spawn(async move { door.keep(listener).await });
+    Listening { tasks, places, connections }
+}
+
+impl Listening {
+    /// What tells how many connections there are.
+    pub fn taken(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let places = self.places.clone();
+        move || places.taken()
+    }
+
+    /// What tells how many connections were refused, by reason.
+    pub fn refused(&self) -> impl Fn() -> [(&'static str, u64); 2] + Send + Sync + 'static {
+        let places = self.places.clone();
+        move || places.refused()
+    }
+
+    /// Stops: takes no new connections, closes those on which nothing is asked, and gives the others until the end of
+    /// `drain`. When all calls have their answer, or at that end, `streams` fires, so that answers without end come to one;
+    /// what then remains is cut off. Returns whether nothing had to be.
+    pub async fn stop(&self, drain: Duration, streams: &CancellationToken) -> bool {
+        let end = Instant::now() + drain;
+        self.tasks.stopping().cancel();
+        let are_answered = timeout_at(end, self.all_answered()).await.is_ok();
+        streams.cancel();
+        // What was answered may still be on its way to clients.
+        let rest = if are_answered { end.duration_since(Instant::now()) } else { Duration::ZERO };
+        let connections = self.places.taken();
+        if self.tasks.stop(rest.max(LAST_MOMENT)).await && are_answered {
+            return true;
+        }
+        tracing::warn!(connections, "calls were still under way at the end of the time to drain, and were cut off");
+        self.connections.signals.cut.cancel();
+        self.tasks.stop(LAST_MOMENT).await;
+        false
+    }
+
+    async fn all_answered(&self) {
+        while self.connections.answering() > 0 {
+            sleep(LOOK).await;
+        }
+    }
+}
+
+/// Decides who gets a connection.
+struct Doorkeeper {
+    connections: Arc<Connections>,
+    places: Places,
+    tasks: Tasks,
+    /// What those are told who get none.
+    refusal: Vec<u8>,
+}
+
+impl Doorkeeper {
+    /// Takes connections until the process is asked to stop; the listener is closed then.
+    async fn keep(self, listener: TcpListener) {
+        let closing = self.connections.signals.closing.clone();
+        while let Some(accepted) = closing.run_until_cancelled(listener.accept()).await {
+            match accepted {
+                Ok((stream, peer)) => self.take(stream, peer),
+                // It was gone before it was taken.
+                Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "no connection can be taken for a second");
+                    closing.run_until_cancelled(sleep(BACK_OFF)).await;
+                }
+            }
+        }
+    }
+
+    fn take(&self, stream: TcpStream, peer: std::net::SocketAddr) {
+        let Ok(place) = self.places.take(peer.ip()) else { return self.refuse(stream) };
+        // Answers are written whole, so there is nothing to wait for.
+        let _ = stream.set_nodelay(true);
+        let connections = Arc::clone(&self.connections);
+        self.tasks.spawn(async move {
+            connections.serve(stream, peer).await;
+            drop(place);
+        });
+    }
+
+    /// Says why and hangs up, at once: whoever waits to be read takes no part of what is left.
+    fn refuse(&self, stream: TcpStream) {
+        if let Ok(mut stream) = stream.into_std() {
+            let _ = stream.write(&self.refusal);
+        }
+    }
+}
