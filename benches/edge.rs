@@ -18,6 +18,7 @@ use google_reviews_mcp::{
     model::{Caller, Principal, Scopes},
     outbound::Outbound,
     store::{KeptKey, Store},
+    tasks::Tasks,
     telemetry::Metrics,
 };
 use http::HeaderMap;
@@ -92,7 +93,8 @@ async fn auth(signer: &Signer, folder: &std::path::Path) -> (Auth, Store) {
     let store = Store::new(&config.store, health.register("database", Need::Always)).unwrap();
     store.prepare().await.unwrap();
     let reporter = health.register("issuer", Need::ToStart);
-    let issuer = Issuer::new(&config.auth, &signer.url, Outbound::new().unwrap(), reporter, clock.clone());
+    let parts = (Outbound::new().unwrap(), reporter);
+    let issuer = Issuer::new(&config.auth, &signer.url, parts, Tasks::new(), clock.clone());
     issuer.refresh().await;
     let protected = Protected::new(config.server.public_url.as_ref().unwrap(), Some(&signer.url));
     let gate = Gate::Guarded { issuer: Some(Arc::new(issuer)), keys: store.clone() };

@@ -108,6 +108,20 @@ impl Redis {
         outcome
     }
 
+    /// Makes an operation that a call waits for and that writes. `name` is that of Redis' command, for traces.
+    ///
+    /// # Errors
+    /// [`Unavailable`]; the cause goes to the health check and not to the caller.
+    pub async fn count<T>(
+        &self,
+        name: &'static str,
+        operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Unavailable> {
+        let outcome = self.within(self.lookup.min(self.operation), name, operation).await;
+        self.wrote(outcome.is_ok());
+        outcome
+    }
+
     /// Makes an operation that nobody waits for. `name` is that of Redis' command, for traces.
     ///
     /// # Errors
@@ -118,11 +132,16 @@ impl Redis {
         operation: impl AsyncFnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Unavailable> {
         let outcome = self.within(self.operation, name, operation).await;
-        self.refuses.store(outcome.is_err(), Ordering::Relaxed);
-        if outcome.is_ok() {
+        self.wrote(outcome.is_ok());
+        outcome
+    }
+
+    /// Only a write shows that it takes writes.
+    fn wrote(&self, is_well: bool) {
+        self.refuses.store(!is_well, Ordering::Relaxed);
+        if is_well {
             self.health.up();
         }
-        outcome
     }
 
     async fn within<T>(

@@ -72,7 +72,7 @@ impl Base {
         let health = Health::new(clock.clone());
         let store = Store::new(&config.store, health.register("database", Need::Always))?;
         let heartbeat = Heartbeat::new(clock.clone());
-        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::sent(&config.otlp)?, health, heartbeat, store, secret })
+        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::new()?, health, heartbeat, store, secret })
     }
 
     /// Builds the use cases, with all that lies between them and Google.
@@ -173,9 +173,9 @@ impl Base {
         let issuer = match &config.auth.issuer {
             Some(name) => {
                 let reporter = self.health.register("issuer", Need::ToStart);
-                let issuer = Issuer::new(&config.auth, name, Outbound::new()?, reporter, clock.clone());
-                let issuer = Arc::new(issuer);
-                chores::refresh_keys(Arc::clone(&issuer), self.clock.clone(), &self.tasks, metrics.clone());
+                let parts = (Outbound::new()?, reporter);
+                let issuer = Arc::new(Issuer::new(&config.auth, name, parts, self.tasks.clone(), clock.clone()));
+                chores::refresh_keys(Arc::clone(&issuer), config.health.interval, self);
                 Some(issuer)
             }
             None => None,
@@ -215,11 +215,12 @@ impl Base {
         let edge = Edge { door, limiter, auth, max_request_bytes, server };
         let main_routes = http::routes(endpoint, edge, home, overview.clone());
         let terms = listeners::terms(config);
-        let main = http::listen(main, main_routes, terms.clone(), leaving.clone());
+        let operations_terms = listeners::operations_terms(&terms);
+        let main = http::listen(main, main_routes, terms, leaving.clone());
         let door = Door::new(operations_address, None, &[]);
         let routes = http::operations_routes(self.metrics.clone(), overview, &door);
         // Whoever scrapes on a connection that it keeps is not sent away before the end.
-        let operations = http::listen(operations, routes, terms, CancellationToken::new());
+        let operations = http::listen(operations, routes, operations_terms, CancellationToken::new());
         self.metrics.watch_connections("main", main.taken(), main.refused());
         self.metrics.watch_connections("operations", operations.taken(), operations.refused());
         Ok(Listeners { address, operations_address, main, operations, leaving, streams })

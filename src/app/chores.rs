@@ -1,5 +1,6 @@
 //! What is done again and again without anybody asking: opening the database, and removing what has expired.
 
+use super::base::Base;
 use crate::{
     auth::Issuer,
     budget::Budget,
@@ -20,7 +21,7 @@ const TIDY_EVERY: Duration = Duration::from_secs(10);
 const SAVE_EVERY: Duration = Duration::from_secs(5);
 /// How often an issuer's keys are fetched: so long, at most, one that it has withdrawn still opens.
 const KEYS_EVERY: Duration = Duration::from_mins(5);
-/// The same while there are none.
+/// The same while it fails.
 const KEYS_AGAIN: Duration = Duration::from_secs(5);
 /// How often what has expired is removed.
 const PURGE_EVERY: Duration = Duration::from_mins(10);
@@ -153,14 +154,16 @@ pub(super) fn tidy(cache: Cache, tasks: &Tasks, metrics: Metrics) {
     });
 }
 
-/// The issuer's keys are fetched ahead of need, sooner while there are none.
-pub(super) fn refresh_keys(issuer: Arc<Issuer>, clock: Clock, tasks: &Tasks, metrics: Metrics) {
-    tasks.supervise("issuer_keys", metrics, move || {
+/// The issuer's keys are fetched ahead of need, at each `interval` unless that is zero, and sooner while it fails.
+pub(super) fn refresh_keys(issuer: Arc<Issuer>, interval: Duration, base: &Base) {
+    let (clock, metrics) = (base.clock.clone(), base.metrics.clone());
+    let every = if interval.is_zero() { KEYS_EVERY } else { interval.min(KEYS_EVERY) };
+    base.tasks.supervise("issuer_keys", metrics, move || {
         let (issuer, clock) = (Arc::clone(&issuer), clock.clone());
         async move {
             loop {
-                issuer.refresh().await;
-                clock.sleep(if issuer.has_keys() { KEYS_EVERY } else { KEYS_AGAIN }).await;
+                let is_well = issuer.refresh().await;
+                clock.sleep(if is_well { every } else { KEYS_AGAIN.min(every) }).await;
             }
         }
     });

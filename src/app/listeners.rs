@@ -8,6 +8,8 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::{net::SocketAddr, time::Duration};
 use tokio_util::sync::CancellationToken;
 
+/// Connections of the operations listener: it has few clients, and one that hangs must not take the files of others.
+const OPERATIONS_CONNECTIONS: usize = 64;
 /// How long requests to the operations listener may take to end.
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
@@ -51,7 +53,7 @@ pub(super) fn terms(config: &Config) -> Terms {
     }
     let files =
         getrlimit(Resource::Nofile).current.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
-    let connections = limits.connections.min(files / 4 * 3);
+    let connections = limits.connections.min((files / 4 * 3).saturating_sub(OPERATIONS_CONNECTIONS).max(1));
     if connections < limits.connections {
         tracing::warn!(
             connections,
@@ -60,7 +62,15 @@ pub(super) fn terms(config: &Config) -> Terms {
         );
     }
     let exempt = [config.server.trusted_proxies.as_slice(), &limits.shared_addresses].concat();
-    Terms { deadlines, connections, connections_per_address: limits.connections_per_address, exempt }
+    // One address never has all of them.
+    let connections_per_address = limits.connections_per_address.min(connections.div_ceil(2));
+    Terms { deadlines, connections, connections_per_address, exempt }
+}
+
+/// The same for the operations listener.
+pub(super) fn operations_terms(main: &Terms) -> Terms {
+    let connections = main.connections.min(OPERATIONS_CONNECTIONS);
+    Terms { connections, connections_per_address: connections, ..main.clone() }
 }
 
 /// Lets the process open as many files as it may: the usual limit of 1,024 is from the days of `select`.

@@ -88,7 +88,7 @@ impl App {
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
         let Parts { clock, more_tools, caller, spans, tasks } = parts;
-        let base = Base { tasks, ..Base::new(&config, clock)? };
+        let base = Base { tasks, metrics: Metrics::sent(&config.otlp)?, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
         let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());

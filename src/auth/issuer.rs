@@ -13,6 +13,7 @@ use crate::{
     config,
     health::Reporter,
     outbound::{FetchError, Limits, Outbound},
+    tasks::Tasks,
 };
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
@@ -20,7 +21,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, oneshot};
 use url::Url;
 
 const LIMITS: Limits = Limits { time: Duration::from_secs(5), bytes: 256 * 1024 };
@@ -39,6 +40,7 @@ pub struct Issuer {
     last_fetch: Mutex<Option<Duration>>,
     outbound: Outbound,
     health: Reporter,
+    tasks: Tasks,
     clock: Clock,
 }
 
@@ -46,6 +48,13 @@ pub struct Issuer {
 struct Kept {
     jwks: Jwks,
     fetched_at: Duration,
+}
+
+impl Kept {
+    /// Whether a token that names this key can be judged; one that names none is judged by what is there.
+    fn has(&self, id: Option<&str>) -> bool {
+        id.is_none_or(|id| self.jwks.knows(id))
+    }
 }
 
 /// Where an issuer says that its keys are.
@@ -64,13 +73,19 @@ enum Trouble {
     OtherName,
     #[error("the issuer's keys cannot be used: {0}")]
     Keys(FetchError),
-    #[error("the issuer has no key that auth.algorithms allows, or too many keys")]
+    #[error("the issuer has no key that auth.algorithms allows")]
     NoKey,
 }
 
 impl Issuer {
     /// Nothing is fetched yet.
-    pub fn new(settings: &config::Auth, name: &str, outbound: Outbound, health: Reporter, clock: Clock) -> Self {
+    pub fn new(
+        settings: &config::Auth,
+        name: &str,
+        (outbound, health): (Outbound, Reporter),
+        tasks: Tasks,
+        clock: Clock,
+    ) -> Self {
         let rules = Rules {
             issuer: name.to_owned(),
             audience: settings.audience.clone(),
@@ -83,6 +98,7 @@ impl Issuer {
             last_fetch: Mutex::default(),
             outbound,
             health,
+            tasks,
             clock,
         }
     }
@@ -92,66 +108,69 @@ impl Issuer {
         &self.rules.issuer
     }
 
-    /// Whether tokens can be judged.
-    pub fn has_keys(&self) -> bool {
-        self.kept().is_some()
-    }
-
     /// Whose token this is, if it is meant for `resource`.
-    pub(super) async fn judge(&self, token: &str, resource: &str) -> Result<Verified, Denied> {
+    pub(super) async fn judge(self: &Arc<Self>, token: &str, resource: &str) -> Result<Verified, Denied> {
         let token = Unverified::read(token).map_err(Denied::Refused)?;
         let keys = self.keys_for(token.key_id.as_deref()).await.ok_or(Denied::Unavailable)?;
         token.verify(&keys.jwks, &self.rules, resource, self.clock.now()).map_err(Denied::Refused)
     }
 
     /// The keys, fetched anew if they do not know this one, as often as the cool-down allows.
-    async fn keys_for(&self, id: Option<&str>) -> Option<Arc<Kept>> {
+    async fn keys_for(self: &Arc<Self>, id: Option<&str>) -> Option<Arc<Kept>> {
         let kept = self.kept();
-        let is_enough = kept.as_ref().is_some_and(|kept| id.is_none_or(|id| kept.jwks.knows(id)));
-        if is_enough || !self.fetch_unless_cool().await {
+        if kept.as_ref().is_some_and(|kept| kept.has(id)) {
             return kept;
         }
+        // In a task of its own: a caller that leaves must not take with it what others wait for.
+        let (issuer, id) = (Arc::clone(self), id.map(str::to_owned));
+        let (fetched, done) = oneshot::channel();
+        self.tasks.spawn(async move {
+            issuer.fetch_unless_cool(id.as_deref()).await;
+            let _ = fetched.send(());
+        });
+        let _ = done.await;
         self.kept()
     }
 
-    /// Returns whether keys were fetched, by this call or by another one while it waited.
-    async fn fetch_unless_cool(&self) -> bool {
-        let waited_since = self.clock.elapsed();
+    async fn fetch_unless_cool(&self, id: Option<&str>) {
         let mut last = self.last_fetch.lock().await;
-        match *last {
-            Some(at) if at >= waited_since => true,
-            Some(at) if self.clock.elapsed().saturating_sub(at) < COOLDOWN => false,
-            _ => {
-                *last = Some(self.clock.elapsed());
-                self.fetch().await;
-                true
-            }
+        // Another may have fetched while this one waited.
+        let is_there = self.kept().is_some_and(|kept| kept.has(id));
+        let is_cool = last.is_some_and(|at| self.clock.elapsed().saturating_sub(at) < COOLDOWN);
+        if !is_there && !is_cool {
+            *last = Some(self.clock.elapsed());
+            self.fetch().await;
         }
     }
 
-    /// Fetches the keys again; called from time to time, and tells the health check.
-    pub async fn refresh(&self) {
+    /// Fetches the keys again, and tells the health check; called from time to time. Returns whether all is well.
+    pub async fn refresh(&self) -> bool {
         let mut last = self.last_fetch.lock().await;
         *last = Some(self.clock.elapsed());
-        self.fetch().await;
+        self.fetch().await
     }
 
-    async fn fetch(&self) {
+    /// A document without usable keys withdraws those that were there; where there is no document, they stay.
+    async fn fetch(&self) -> bool {
         let started = self.clock.elapsed();
-        match self.fetched().await {
+        let outcome = match self.fetched().await {
             Ok(jwks) => {
+                let is_empty = jwks.is_empty();
                 let kept = Arc::new(Kept { jwks, fetched_at: self.clock.elapsed() });
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
-                self.health.probed(Ok(self.clock.elapsed().saturating_sub(started)));
+                if is_empty { Err(Trouble::NoKey) } else { Ok(self.clock.elapsed().saturating_sub(started)) }
             }
-            Err(trouble) => self.health.probed(Err(trouble.to_string())),
-        }
+            Err(trouble) => Err(trouble),
+        };
+        let is_well = outcome.is_ok();
+        self.health.probed(outcome.map_err(|trouble| trouble.to_string()));
+        is_well
     }
 
     async fn fetched(&self) -> Result<Jwks, Trouble> {
         let keys = self.discovered().await?;
         let body = self.outbound.json(&keys, LIMITS).await.map_err(Trouble::Keys)?;
-        Jwks::read(&body, &self.algorithms).ok_or(Trouble::NoKey)
+        Jwks::read(&body, &self.algorithms).ok_or(Trouble::Keys(FetchError::NotJson))
     }
 
     /// Where the keys are. The name must be the one that is set: metadata of another issuer must not lend it keys.

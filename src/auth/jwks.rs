@@ -49,15 +49,20 @@ struct Described {
 }
 
 impl Jwks {
-    /// The usable keys of a document, for these algorithms; nothing if it is no such document or has none.
+    /// The usable keys of a document, for these algorithms; nothing if it is no such document, or one that is too large to
+    /// be meant.
     pub(super) fn read(body: &[u8], allowed: &[Algorithm]) -> Option<Self> {
         let document: Document = serde_json::from_slice(body).ok()?;
         if document.keys.len() > MOST_KEYS {
             return None;
         }
         let described = document.keys.into_iter().filter_map(|key| serde_json::from_value::<Described>(key).ok());
-        let keys: Vec<Key> = described.filter_map(|key| usable(key, allowed)).collect();
-        (!keys.is_empty()).then_some(Self(keys))
+        Some(Self(described.filter_map(|key| usable(key, allowed)).collect()))
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// The keys that may have signed a token with this id and algorithm. A token that names none fits if there is one key.

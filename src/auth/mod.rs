@@ -69,7 +69,7 @@ impl Auth {
     pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Denied> {
         let (issuer, keys) = match &self.gate {
             Gate::Open(caller) => return Ok(caller.clone()),
-            Gate::Guarded { issuer, keys } => (issuer.as_deref(), keys),
+            Gate::Guarded { issuer, keys } => (issuer.as_ref(), keys),
         };
         let found = match credential(headers) {
             Ok(credential) => self.judge(credential, issuer, keys).await,
@@ -81,7 +81,12 @@ impl Auth {
         found
     }
 
-    async fn judge(&self, credential: Credential<'_>, issuer: Option<&Issuer>, keys: &Store) -> Result<Caller, Denied> {
+    async fn judge(
+        &self,
+        credential: Credential<'_>,
+        issuer: Option<&Arc<Issuer>>,
+        keys: &Store,
+    ) -> Result<Caller, Denied> {
         let digest = Digest::of(credential.text());
         if let Some(caller) = self.remembered.get(&digest) {
             return Ok(caller);

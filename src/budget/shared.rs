@@ -22,7 +22,7 @@ impl Shared {
     pub(super) async fn add(&self, (cost, times): (Micros, u32), own: Sums, day: Date) -> Option<(bool, Sums)> {
         let (key, script) = (self.key(day), Script::new(ADD));
         let limit = Micros::of_usd(self.limits.daily_usd).0;
-        let added = self.redis.look_up("EVALSHA", async |connection| {
+        let added = self.redis.count("EVALSHA", async |connection| {
             let mut call = script.key(&key);
             call.arg(cost.times(times).0)
                 .arg(limit)

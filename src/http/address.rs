@@ -4,7 +4,7 @@
 use axum::extract::ConnectInfo;
 use http::{Extensions, HeaderMap, HeaderName};
 use ipnet::IpNet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// No chain of real proxies is longer.
@@ -30,6 +30,14 @@ pub(super) fn client_address(extensions: &Extensions, headers: &HeaderMap, trust
         }
     }
     Some(nearest)
+}
+
+/// Whoever has one address of IPv6 has its whole network of 64 bits.
+pub(super) fn network_of(address: IpAddr) -> IpAddr {
+    let address = address.to_canonical();
+    let IpAddr::V6(v6) = address else { return address };
+    let [a, b, c, d, ..] = v6.segments();
+    Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
 }
 
 /// Some proxies add the port.

@@ -1,9 +1,10 @@
 //! How many connections there may be at once, in all and from one address.
 
+use super::address::network_of;
 use ipnet::IpNet;
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -54,8 +55,8 @@ impl Places {
 
     /// A place for a connection from this address, if there is one.
     pub(super) fn take(&self, address: IpAddr) -> Result<Place, Refusal> {
-        let address = counted_as(address);
-        let is_exempt = self.0.exempt.iter().any(|network| network.contains(&address));
+        let (address, whole) = (network_of(address), address.to_canonical());
+        let is_exempt = self.0.exempt.iter().any(|network| network.contains(&whole));
         let refusal = {
             let mut taken = self.lock();
             let of_address = taken.by_address.get(&address).copied().unwrap_or(0);
@@ -104,14 +105,6 @@ impl Drop for Place {
     }
 }
 
-/// Whoever has one address of IPv6 has its whole network of 64 bits.
-fn counted_as(address: IpAddr) -> IpAddr {
-    let address = address.to_canonical();
-    let IpAddr::V6(v6) = address else { return address };
-    let [a, b, c, d, ..] = v6.segments();
-    Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,9 +128,10 @@ mod tests {
 
     #[test]
     fn everybody_behind_a_proxy_has_its_address() {
-        let places = Places::new(4, 1, vec!["10.0.0.0/8".parse().expect("a network")]);
+        let exempt = ["10.0.0.0/8", "fd00::10/128"].map(|network| network.parse().expect("a network"));
+        let places = Places::new(6, 1, exempt.into());
         let take = |address: &str| places.take(address.parse().expect("an address"));
-        let kept: Vec<_> = (0..3).map(|_| take("10.0.0.1").expect("a place")).collect();
+        let kept: Vec<_> = (0..5).map(|n| take(["10.0.0.1", "fd00::10"][n % 2]).expect("a place")).collect();
         let other = take("192.0.2.1").expect("a place");
         assert_eq!(take("10.0.0.1").expect_err("full"), Refusal::Full);
         drop((kept, other));

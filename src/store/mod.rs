@@ -118,12 +118,15 @@ impl Store {
     /// # Errors
     /// [`StartError`] when it cannot be used, or a running server has another version of the schema.
     pub async fn attach(&self) -> Result<(), StartError> {
-        if let (Db::Sqlite { writer, .. }, Some(file), Err(_)) = (&self.0.db, &self.0.file, self.lock()) {
-            sqlite::look(writer, file).await?;
-            self.0.is_open.store(true, Ordering::Release);
-            return Ok(());
+        match (&self.0.db, &self.0.file) {
+            // Nobody serves from this file: it may be made, or brought up to date.
+            (Db::Sqlite { .. }, _) if self.lock().is_ok() => return self.prepare().await.map(|_| ()),
+            (Db::Sqlite { writer, .. }, Some(file)) => sqlite::look(writer, file).await?,
+            (Db::Sqlite { .. }, None) => return Err(StartError::last("SQLite without a file".to_owned())),
+            (Db::Postgres(pool), _) => postgres::look(pool).await?,
         }
-        self.prepare().await.map(|_| ())
+        self.0.is_open.store(true, Ordering::Release);
+        Ok(())
     }
 
     /// Asks the database for nothing, and tells the health check whether it answered in time.

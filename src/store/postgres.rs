@@ -62,6 +62,17 @@ pub(super) async fn prepare(pool: &PgPool, limit: Duration) -> Result<Applied, S
     Ok(applied)
 }
 
+/// Looks whether the schema is this program's: servers of another version may be running on it.
+pub(super) async fn look(pool: &PgPool) -> Result<(), StartError> {
+    let mut connection = pool.acquire().await.map_err(|error| explain(&error))?;
+    if migrations::is_complete(&migrations::POSTGRES, &mut *connection).await {
+        return Ok(());
+    }
+    let what = "the database has another version of the schema: use the program of that version, or bring it up to date with \
+                `migrate` or `serve` first";
+    Err(StartError::last(what.to_owned()))
+}
+
 /// Tries, rather than waits in the database: who waits there would stop others from building indexes. After some tries
 /// the one who asked decides how much longer it may take.
 async fn take_the_lock(connection: &mut PgConnection, limit: Duration) -> Result<(), StartError> {

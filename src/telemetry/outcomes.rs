@@ -61,6 +61,8 @@ pub enum AuthFailure {
     Missing,
     /// Something that cannot be read as one credential.
     Malformed,
+    /// A token in a form that is not read here.
+    Unreadable,
     /// Signed by, or naming, a key that is not known.
     UnknownKey,
     /// An API key that was revoked.
@@ -89,9 +91,10 @@ pub enum AuthFailure {
 
 impl AuthFailure {
     /// All of them.
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::Missing,
         Self::Malformed,
+        Self::Unreadable,
         Self::UnknownKey,
         Self::Revoked,
         Self::WrongAlgorithm,
@@ -110,6 +113,7 @@ impl AuthFailure {
         match self {
             Self::Missing => "missing",
             Self::Malformed => "malformed",
+            Self::Unreadable => "unreadable",
             Self::UnknownKey => "unknown_key",
             Self::Revoked => "revoked",
             Self::WrongAlgorithm => "wrong_algorithm",
@@ -130,6 +134,7 @@ impl AuthFailure {
         match self {
             Self::Missing => "No credential was sent",
             Self::Malformed => "The credential cannot be read",
+            Self::Unreadable => "This is no signed token in a form that is read here",
             Self::Revoked => "The key was revoked",
             Self::WrongAudience => "The token is for another resource",
             Self::WrongIssuer => "The token is of another issuer",

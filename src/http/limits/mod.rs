@@ -4,7 +4,11 @@
 mod shared;
 mod table;
 
-use super::{address::client_address, admission::Refusal, problem::Problem};
+use super::{
+    address::{client_address, network_of},
+    admission::Refusal,
+    problem::Problem,
+};
 use crate::{
     clock::Clock,
     config,
@@ -17,7 +21,7 @@ use axum::{extract::Request, response::IntoResponse as _};
 use http::{StatusCode, header};
 use ipnet::IpNet;
 use shared::Shared;
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use table::Table;
 
 /// How often what is over is forgotten.
@@ -123,7 +127,7 @@ impl Parts {
         if self.shared_addresses.iter().any(|network| network.contains(&address)) {
             return None;
         }
-        let wait = self.addresses.wait(&household(address));
+        let wait = self.addresses.wait(&network_of(address));
         if wait.is_some() {
             self.metrics.rate_limited(Limit::Address);
         }
@@ -133,21 +137,13 @@ impl Parts {
     async fn wait_of_caller(&self, caller: &Caller) -> Option<Duration> {
         let name = caller.principal.as_str().as_bytes();
         let wait = match &self.shared {
-            Some(shared) => shared.wait(name).await.unwrap_or_else(|_unavailable| self.callers.wait(name)),
-            None => self.callers.wait(name),
+            Some(shared) => shared.wait(name).await.unwrap_or_else(|_unavailable| self.callers.wait(&name)),
+            None => self.callers.wait(&name),
         };
         if wait.is_some() {
             self.metrics.rate_limited(Limit::Caller);
         }
         wait
-    }
-}
-
-/// Whoever has one IPv6 address has all of its /64.
-fn household(address: IpAddr) -> Vec<u8> {
-    match address {
-        IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
     }
 }
 
@@ -164,7 +160,7 @@ mod tests {
 
     #[test]
     fn rate_07_an_ipv6_network_of_64_bits_is_one_address() {
-        let of = |text: &str| household(text.parse().expect("an address"));
+        let of = |text: &str| network_of(text.parse().expect("an address"));
         assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff:ffff:ffff:ffff"));
         assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
         assert_ne!(of("203.0.113.1"), of("203.0.113.2"));

@@ -41,7 +41,7 @@ impl Shared {
         let interval = 60_000_000 / u64::from(self.rate.a_minute.max(1));
         let mut count = self.count.key(format!("google-reviews:limit:{hash}"));
         count.arg(interval).arg(self.rate.burst);
-        let wait: u64 = self.redis.look_up("EVALSHA", async |connection| count.invoke_async(connection).await).await?;
+        let wait: u64 = self.redis.count("EVALSHA", async |connection| count.invoke_async(connection).await).await?;
         Ok((wait > 0).then(|| Duration::from_micros(wait)))
     }
 }

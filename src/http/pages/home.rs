@@ -108,6 +108,8 @@ impl Home {
     pub fn new(config: &Config, address: SocketAddr, tools: Vec<Brief>) -> Self {
         let endpoint = match &config.server.public_url {
             Some(url) => format!("{}/mcp", url.origin().ascii_serialization()),
+            // In a container: its port is published on the machine's own loopback.
+            None if address.ip().is_unspecified() => format!("http://127.0.0.1:{}/mcp", address.port()),
             None => format!("http://{address}/mcp"),
         };
         let origin = match config.upstream.provider {
