@@ -62,8 +62,10 @@ pub(super) fn terms(config: &Config) -> Terms {
         );
     }
     let exempt = [config.server.trusted_proxies.as_slice(), &limits.shared_addresses].concat();
-    // One address never has all of them.
-    let connections_per_address = limits.connections_per_address.min(connections.div_ceil(2));
+    // Where there are fewer than were meant, one address shall not have all of them.
+    let is_short = connections < limits.connections;
+    let of_address = if is_short { connections.div_ceil(2) } else { usize::MAX };
+    let connections_per_address = limits.connections_per_address.min(of_address);
     Terms { deadlines, connections, connections_per_address, exempt }
 }
 

@@ -37,6 +37,7 @@ mod operations;
 mod page;
 mod process;
 mod protocol;
+mod proxied;
 mod rates;
 mod recorded;
 mod redis_faults;

@@ -6,6 +6,7 @@ pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod issuer;
 pub(crate) mod load;
+pub(crate) mod nginx;
 pub(crate) mod postgres;
 pub(crate) mod proxy;
 pub(crate) mod raw;
