@@ -48,8 +48,13 @@ pub struct SetUp(String);
 /// [`SetUp`] when the exporter refuses its settings.
 pub fn install(log: &Log, otlp: &Otlp) -> Result<Option<Traces>, SetUp> {
     let traces = otlp.traces.then(|| Traces::start(otlp)).transpose()?;
-    let spans = traces.as_ref().map(Traces::layer);
-    if tracing_subscriber::registry().with(lines(log)).with(spans).try_init().is_ok() {
+    let lines = tracing_subscriber::registry().with(lines(log));
+    // No layer is something else than a layer that is none: that would have spans made for nobody.
+    let installed = match &traces {
+        Some(traces) => lines.with(traces.layer()).try_init(),
+        None => lines.try_init(),
+    };
+    if installed.is_ok() {
         log_panics_without_their_text();
     }
     Ok(traces)

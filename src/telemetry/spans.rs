@@ -78,6 +78,7 @@ pub fn request(request: &Request<'_>, origin: Origin) -> (Span, TraceId) {
         network.protocol.name = "http",
     );
     if span.is_disabled() {
+        // The line of the call says all the same to which trace it belongs.
         let trace_id = origin.parent.map(|parent| parent.trace_id());
         return (span, trace_id.unwrap_or_else(|| TraceId::from(rand::random::<u128>())));
     }

@@ -111,6 +111,24 @@ async fn statements_and_failures_are_in_the_trace() {
     assert_eq!(collector.spans().iter().find(|span| span.parent_span_id.is_empty()), None);
 }
 
+/// Lines of calls name a trace also where nobody collects it: the caller's own, or a new one.
+#[tokio::test]
+async fn without_a_collector_calls_are_logged_with_a_trace() {
+    let google = TestServer::start().await;
+    let serving = serving(&google, &[], &[]);
+    for _ in 0..2 {
+        serving.call("get_place", json!({"place_id": BAKERY})).await.unwrap().data();
+    }
+    let call = reviews(&format!("00-{TRACE}-{PARENT}-01"));
+    rpc::call_with(&serving.endpoint, call, HeaderMap::new()).await.unwrap().data();
+    let (log, _) = tokio::task::spawn_blocking(move || serving.stop()).await.unwrap();
+    let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let calls = lines.filter(|line| line["message"] == "tool call");
+    let traces: Vec<String> = calls.map(|line| line["trace_id"].as_str().unwrap().to_owned()).collect();
+    assert!(traces.len() == 3 && traces[2] == TRACE && traces[0] != traces[1], "{traces:?}");
+    assert!(traces.iter().all(|id| id.len() == 32 && !id.starts_with("0000000000000000")), "{traces:?}");
+}
+
 /// Neither by the flag nor by the choice of an id does a caller get more than its part; and one that wants none gets none.
 #[tokio::test]
 async fn met_06_no_caller_can_force_traces() {
