@@ -16,6 +16,7 @@ const provider = new Provider(issuer, {
       client_id: 'night-job',
       client_secret: 'a-secret-of-the-test',
       grant_types: ['client_credentials'],
+      id_token_signed_response_alg: 'ES256',
       redirect_uris: [],
       response_types: [],
     },
