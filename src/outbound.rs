@@ -1,9 +1,10 @@
 //! Fetches a document from an address outside: bounded in time and size, without redirects, proxies or credentials.
 
+use crate::config::is_loopback;
 use reqwest::{Client, redirect};
-use std::{fmt, net::IpAddr, time::Duration};
+use std::{fmt, time::Duration};
 use tokio::time::timeout;
-use url::{Host, Url};
+use url::Url;
 
 /// How much, and how long.
 #[derive(Debug, Clone, Copy)]
@@ -93,14 +94,5 @@ impl Outbound {
             body.extend_from_slice(&piece);
         }
         Ok(body)
-    }
-}
-
-fn is_loopback(address: &Url) -> bool {
-    match address.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => IpAddr::V4(address).is_loopback(),
-        Some(Host::Ipv6(address)) => IpAddr::V6(address).is_loopback(),
-        None => false,
     }
 }

@@ -1,12 +1,13 @@
 //! Configuration: embedded defaults, then a file, then the environment. All problems are reported at once.
 
-mod auth;
+mod callers;
 mod check;
 mod environment;
 mod otlp;
 mod reader;
 mod settings;
 
+pub use check::is_loopback;
 pub use otlp::{Otlp, Sampling};
 pub use reader::{Problem, Sources};
 pub use settings::{

@@ -10,7 +10,7 @@ use axum::{
     extract::State,
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use std::sync::Arc;
 
 /// Who sends these headers.
@@ -26,9 +26,8 @@ pub(super) async fn caller(auth: &Auth, headers: &HeaderMap) -> Result<Caller, R
         Err(Denied::Unavailable) => {
             let detail =
                 "Who calls cannot be found out now: this server's database, or the issuer of its tokens, is away.";
-            let wait = [(header::RETRY_AFTER, HeaderValue::from_static("5"))];
-            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "sign_in_unavailable", detail).retry_after(5);
-            (wait, problem).into_response()
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "sign_in_unavailable", detail);
+            problem.retry_after(5).into_response()
         }
     };
     Err(refusal.into())

@@ -18,7 +18,7 @@ use crate::{
     telemetry::{Limit, Metrics},
 };
 use axum::{extract::Request, response::IntoResponse as _};
-use http::{StatusCode, header};
+use http::StatusCode;
 use ipnet::IpNet;
 use shared::Shared;
 use std::{sync::Arc, time::Duration};
@@ -150,8 +150,7 @@ impl Parts {
 /// In whole seconds, rounded up: whoever waits so long is served.
 fn refuse(wait: Duration, detail: &'static str) -> Refusal {
     let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-    let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds);
-    ([(header::RETRY_AFTER, seconds.to_string())], problem).into_response().into()
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate_limited", detail).retry_after(seconds).into_response().into()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Rules for who may call: a server that others can reach must know its callers.
+//! Rules for who may call and how much: a server that others can reach must know its callers.
 
 use super::{
     AuthMode, Config, Problem,
@@ -7,6 +7,7 @@ use super::{
 use std::net::SocketAddr;
 use url::Url;
 
+const TOO_FEW_OR_MANY: &str = "must be from 1 to 1000000; limits.enabled = false sets no limit";
 const ALGORITHMS: &[&str] = &["ES256", "ES384", "EdDSA", "RS256", "PS256"];
 
 /// What of these rules the configuration breaks.
@@ -25,7 +26,13 @@ fn limits(config: &Config) -> Vec<Problem> {
         ("limits.servers", limits.servers),
     ];
     let wrong = counts.into_iter().filter(|(_, count)| !(1..=1_000_000).contains(count));
-    let mut found: Vec<_> = wrong.map(|(key, _)| problem(key, "must be from 1 to 1000000")).collect();
+    let mut found: Vec<_> = wrong.map(|(key, _)| problem(key, TOO_FEW_OR_MANY)).collect();
+    let connections = [
+        ("limits.connections", limits.connections),
+        ("limits.connections_per_address", limits.connections_per_address),
+    ];
+    let wrong = connections.into_iter().filter(|(_, count)| !(1..=1_000_000).contains(count));
+    found.extend(wrong.map(|(key, _)| problem(key, TOO_FEW_OR_MANY)));
     if config.server.trusted_proxies.iter().any(|network| network.prefix_len() == 0) {
         found.push(problem("server.trusted_proxies", "must not be everybody: whoever calls could choose an address"));
     }
