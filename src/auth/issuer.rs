@@ -36,8 +36,9 @@ pub struct Issuer {
     rules: Rules,
     algorithms: Vec<Algorithm>,
     keys: RwLock<Option<Arc<Kept>>>,
-    /// When keys were last fetched, well or not, on the steady clock. Held while they are, so that many wait for one.
-    last_fetch: Mutex<Option<Duration>>,
+    /// When an unknown key last had them fetched, well or not, on the steady clock. Held while they are fetched, so that many
+    /// wait for one. What is fetched ahead does not count: a key that is published right after that is found all the same.
+    last_asked_for: Mutex<Option<Duration>>,
     outbound: Outbound,
     health: Reporter,
     tasks: Tasks,
@@ -73,6 +74,8 @@ enum Trouble {
     OtherName,
     #[error("the issuer's keys cannot be used: {0}")]
     Keys(FetchError),
+    #[error("the issuer's keys cannot be used: they are not a list of at most 50 keys")]
+    NoList,
     #[error("the issuer has no key that auth.algorithms allows")]
     NoKey,
 }
@@ -95,7 +98,7 @@ impl Issuer {
             rules,
             algorithms: settings.algorithms.iter().filter_map(|name| name.parse().ok()).collect(),
             keys: RwLock::default(),
-            last_fetch: Mutex::default(),
+            last_asked_for: Mutex::default(),
             outbound,
             health,
             tasks,
@@ -133,7 +136,7 @@ impl Issuer {
     }
 
     async fn fetch_unless_cool(&self, id: Option<&str>) {
-        let mut last = self.last_fetch.lock().await;
+        let mut last = self.last_asked_for.lock().await;
         // Another may have fetched while this one waited.
         let is_there = self.kept().is_some_and(|kept| kept.has(id));
         let is_cool = last.is_some_and(|at| self.clock.elapsed().saturating_sub(at) < COOLDOWN);
@@ -145,8 +148,7 @@ impl Issuer {
 
     /// Fetches the keys again, and tells the health check; called from time to time. Returns whether all is well.
     pub async fn refresh(&self) -> bool {
-        let mut last = self.last_fetch.lock().await;
-        *last = Some(self.clock.elapsed());
+        let _one_at_a_time = self.last_asked_for.lock().await;
         self.fetch().await
     }
 
@@ -170,7 +172,7 @@ impl Issuer {
     async fn fetched(&self) -> Result<Jwks, Trouble> {
         let keys = self.discovered().await?;
         let body = self.outbound.json(&keys, LIMITS).await.map_err(Trouble::Keys)?;
-        Jwks::read(&body, &self.algorithms).ok_or(Trouble::Keys(FetchError::NotJson))
+        Jwks::read(&body, &self.algorithms).ok_or(Trouble::NoList)
     }
 
     /// Where the keys are. The name must be the one that is set: metadata of another issuer must not lend it keys.

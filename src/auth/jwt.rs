@@ -9,7 +9,7 @@ use crate::{
     telemetry::AuthFailure,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, crypto};
 use serde::Deserialize;
 use std::time::Duration;
@@ -194,15 +194,6 @@ fn decoded(part: &str) -> Result<Vec<u8>, AuthFailure> {
 }
 
 fn moment(seconds: f64) -> Result<Timestamp, AuthFailure> {
-    let is_possible = seconds.is_finite() && seconds > 0.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "fractions are dropped, and what is too large saturates and fails"
-    )]
-    let whole = seconds as i64;
-    if is_possible {
-        Timestamp::from_second(whole).map_err(|_| AuthFailure::WrongClaims)
-    } else {
-        Err(AuthFailure::WrongClaims)
-    }
+    let since_epoch = SignedDuration::try_from_secs_f64(seconds).ok().filter(SignedDuration::is_positive);
+    since_epoch.and_then(|time| Timestamp::from_duration(time).ok()).ok_or(AuthFailure::WrongClaims)
 }

@@ -169,7 +169,7 @@ struct SpendView {
     calls: u64,
     limit_calls: Option<u64>,
     /// The part of the nearer limit, in percent, if there is a limit.
-    used_percent: Option<u64>,
+    used_percent: Option<String>,
     /// How the part looks: from four fifths on, as a warning.
     class: &'static str,
     is_exhausted: bool,
@@ -231,7 +231,6 @@ fn line(check: &Check, origin: Origin) -> Line {
 }
 
 impl From<Spend> for SpendView {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ratio of two sums of one day")]
     fn from(spend: Spend) -> Self {
         let is_limited = spend.limit_usd.is_some() || spend.limit_calls.is_some();
         Self {
@@ -239,7 +238,7 @@ impl From<Spend> for SpendView {
             limit_usd: spend.limit_usd.map(dollars),
             calls: spend.calls,
             limit_calls: spend.limit_calls,
-            used_percent: is_limited.then_some((spend.used_ratio * 100.0) as u64),
+            used_percent: is_limited.then(|| format!("{:.0}", (spend.used_ratio * 100.0).floor())),
             class: if spend.used_ratio < 0.8 { "up" } else { "down" },
             is_exhausted: is_limited && spend.used_ratio >= 1.0,
             resets: Moment::from(spend.resets_at),
