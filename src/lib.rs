@@ -8,6 +8,7 @@
 //! | [`app`] | the composition root: the only place that constructs |
 //! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, health paths, metrics page, the page for people |
 //! | [`auth`] | who calls: tokens of an issuer, API keys, challenges |
+//! | [`oauth`] | side room: the authorization server |
 //! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client, how clients connect |
 //! | [`tools`], [`resources`] | what we offer: one file each |
 //! | [`reviews`] | the domain: use cases, sanitising, attribution, samples, analysis, reports |
@@ -44,6 +45,7 @@ pub mod http;
 pub mod idempotency;
 pub mod mcp;
 pub mod model;
+pub mod oauth;
 pub mod outbound;
 pub mod redis;
 pub mod resilience;

@@ -8,6 +8,7 @@ mod place;
 mod place_id;
 mod principal;
 mod query;
+mod random;
 mod rating;
 mod report_id;
 mod request_id;
@@ -28,6 +29,7 @@ pub use place::{
 pub use place_id::{PLACE_ID_PATTERN, PlaceId};
 pub use principal::{Caller, Principal};
 pub use query::{PAGE_TOKEN_PATTERN, QUERY_PATTERN};
+pub use random::{random_bytes, random_secret, sha256_hex};
 pub use rating::Rating;
 pub use report_id::{REPORT_ID_PATTERN, ReportId};
 pub use request_id::RequestId;

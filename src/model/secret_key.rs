@@ -1,7 +1,7 @@
 //! `SecretKey`: the one secret of an installation, from which every key derives, each for one purpose.
 
-use super::{Invalid, hex};
-use aws_lc_rs::{hmac, rand};
+use super::{Invalid, hex, random_bytes};
+use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretBox};
 use std::{collections::BTreeSet, sync::Arc};
@@ -19,11 +19,8 @@ impl SecretKey {
     ///
     /// # Panics
     /// On a system without random numbers, where no secret can be made.
-    #[expect(clippy::expect_used, reason = "without random numbers nothing here can be kept secret")]
     pub fn random() -> Self {
-        let mut bytes = [0; BYTES];
-        rand::fill(&mut bytes).expect("the system has random numbers");
-        Self(Arc::new(SecretBox::new(Box::new(bytes))))
+        Self(Arc::new(SecretBox::new(Box::new(random_bytes()))))
     }
 
     /// Reads 64 hexadecimal digits (`openssl rand -hex 32`) or base64 (`openssl rand -base64 32`).

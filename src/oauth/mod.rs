@@ -1,0 +1,7 @@
+//! THE AUTHORIZATION SERVER: a side room for the self-hoster who has no identity provider. People sign in here, agree to
+//! what a client may do, and the client gets tokens that `auth` takes. Small and strict: authorization code with PKCE,
+//! rotating refresh tokens, nothing else.
+//!
+//! Sources: OAuth 2.1 (draft 13), RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 8414, RFC 8707, RFC 9068, RFC 9207, RFC 9700.
+
+mod seal;
