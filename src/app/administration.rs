@@ -6,10 +6,12 @@ use crate::{
     auth::ApiKey,
     clock::Clock,
     config::Config,
-    model::{Scopes, SecretKey},
-    store::{KeptKey, Store},
+    model::{PersonName, Scopes, SecretKey},
+    oauth::{People, Person},
+    store::{KeptKey, KeptPerson, Store},
 };
 use anyhow::Result;
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// The configured database, open.
 #[derive(Debug)]
@@ -62,6 +64,63 @@ impl Administration {
     /// When it could not be written.
     pub async fn revoke_key(&self, id: &str) -> Result<bool> {
         Ok(self.store.api_keys().revoke(id, self.clock.now()).await?)
+    }
+
+    /// Makes a person known, with this password or without one.
+    ///
+    /// # Errors
+    /// When the name is taken, the password cannot be one, or the person could not be kept.
+    pub async fn add_user(&self, name: PersonName, password: Option<&SecretString>) -> Result<Person> {
+        Ok(self.people().add(name, password.map(SecretString::expose_secret)).await?)
+    }
+
+    /// All people, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn users(&self) -> Result<Vec<KeptPerson>> {
+        Ok(self.store.people().list().await?)
+    }
+
+    /// Removes a person with all that hangs on them; returns whether there was one.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn remove_user(&self, name: &PersonName) -> Result<bool> {
+        match self.store.people().find_by_name(name).await? {
+            Some(kept) => Ok(self.store.people().remove(&kept.person.id).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// Takes a person's password and sessions away; returns who that was, if there is somebody.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn reset_user(&self, name: &PersonName) -> Result<Option<Person>> {
+        let Some(kept) = self.store.people().find_by_name(name).await? else { return Ok(None) };
+        let is_reset = self.store.people().set_password(&kept.person.id, None).await?;
+        Ok(is_reset.then_some(kept.person))
+    }
+
+    /// A link by which a person chooses a password, once; nothing if the person is gone.
+    ///
+    /// # Errors
+    /// When it could not be kept.
+    pub async fn setup_link(&self, person: &Person) -> Result<Option<SecretString>> {
+        Ok(self.people().link_for(person).await?)
+    }
+
+    /// The same for the first person of all; nothing if there is somebody.
+    ///
+    /// # Errors
+    /// When it could not be kept.
+    pub async fn first_link(&self) -> Result<Option<SecretString>> {
+        Ok(self.people().first_link().await?)
+    }
+
+    fn people(&self) -> People {
+        People::new(self.store.clone(), self.clock.clone())
     }
 
     /// Closes the database.

@@ -6,6 +6,7 @@ use crate::{
     budget::Budget,
     cache::Cache,
     clock::{Clock, pacific_day},
+    oauth::session_cutoff,
     store::{StartError, Store},
     tasks::Tasks,
     telemetry::Metrics,
@@ -132,11 +133,18 @@ impl Keeper {
         while let Ok(some @ 1..) = self.store.reports().purge(now).await {
             reports += some;
         }
+        let (mut sessions, mut links) = (0, 0);
+        while let Ok(some @ 1..) = self.store.sessions().purge(session_cutoff(now)).await {
+            sessions += some;
+        }
+        while let Ok(some @ 1..) = self.store.setup_links().purge(now).await {
+            links += some;
+        }
         if let Some(day) = pacific_day(now).and_then(|day| day.checked_sub(SPEND_DAYS.days()).ok()) {
             let _ = self.store.spend().forget_before(&day.to_string()).await;
         }
-        if claims + reports > 0 {
-            tracing::info!(claims, reports, "removed what had expired");
+        if claims + reports + sessions + links > 0 {
+            tracing::info!(claims, reports, sessions, links, "removed what had expired");
         }
     }
 }

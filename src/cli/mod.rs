@@ -12,6 +12,7 @@ mod serve;
 mod smoke;
 mod stop;
 mod tools;
+mod user;
 
 use crate::{
     config::{self, Config, Sources},
@@ -50,6 +51,8 @@ enum Command {
     Migrate(ConfigFile),
     /// Make, list and revoke API keys
     Key(key::Keys),
+    /// Let people in who sign in at this server, and out
+    User(user::Users),
     /// Ask a running server on this machine whether it is ready; the exit code tells
     Healthcheck(ConfigFile),
 }
@@ -124,6 +127,7 @@ impl Command {
             Self::CheckConfig(file) => check_config::run(&file.sources()),
             Self::Migrate(file) => migrate::run(file.load()?).await,
             Self::Key(keys) => keys.run().await,
+            Self::User(users) => users.run().await,
             Self::Healthcheck(file) => healthcheck::run(file.load()?).await,
         }
     }

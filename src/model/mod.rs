@@ -4,6 +4,7 @@ mod failure;
 mod grammar;
 mod hex;
 mod language;
+mod person_name;
 mod place;
 mod place_id;
 mod principal;
@@ -22,6 +23,7 @@ pub use failure::{Code, Failure, Tier};
 pub use grammar::{Invalid, Pattern};
 pub use hex::hex;
 pub use language::{LANGUAGE_PATTERN, Language, REGION_PATTERN, Region};
+pub use person_name::{PERSON_NAME_PATTERN, PersonName};
 pub use place::{
     ConsumerAlert, DataSource, Located, PartialDate, Place, PlaceStatus, ReviewSummary, Search, SearchPage, ThirdParty,
     WhichPlace,

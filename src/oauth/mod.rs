@@ -4,4 +4,10 @@
 //!
 //! Sources: OAuth 2.1 (draft 13), RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 8414, RFC 8707, RFC 9068, RFC 9207, RFC 9700.
 
+mod passwords;
+mod people;
 mod seal;
+
+pub use crate::store::{Invitation, Person};
+pub use passwords::BadPassword;
+pub use people::{People, SetUpError, SignInError, SignedIn, session_cutoff};

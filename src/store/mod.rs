@@ -1,5 +1,5 @@
-//! What must outlive the process: reports, the answers of writing calls, the spend of the day. SQLite in one file, or
-//! PostgreSQL; the SQL is the same text for both, and times are passed in.
+//! What must outlive the process: reports, the answers of writing calls, the spend of the day, people and their sessions.
+//! SQLite in one file, or PostgreSQL; the SQL is the same text for both, and times are passed in.
 
 mod api_keys;
 mod db;
@@ -7,8 +7,11 @@ mod error;
 mod folder;
 mod idempotency;
 mod migrations;
+mod people;
 mod postgres;
 mod reports;
+mod sessions;
+mod setup_links;
 mod spend;
 mod sqlite;
 
@@ -17,7 +20,10 @@ pub use error::{StartError, StoreError};
 pub use folder::{DataFolder, FolderError};
 pub use idempotency::{Attempt, Claim, Claims, Held};
 pub use migrations::Applied;
+pub use people::{KeptPerson, People, Person};
 pub use reports::{ReportHead, Reports, StoredReport};
+pub use sessions::{Session, SessionCutoff, Sessions};
+pub use setup_links::{Invitation, SetUp, SetupLinks};
 pub use spend::{Spend, Spent};
 
 use crate::{clock::Clock, config, health::Reporter, telemetry::spans};
@@ -158,6 +164,21 @@ impl Store {
     /// The keys by which programs are known.
     pub fn api_keys(&self) -> ApiKeys<'_> {
         ApiKeys(self)
+    }
+
+    /// The people who sign in here.
+    pub fn people(&self) -> People<'_> {
+        People(self)
+    }
+
+    /// The browsers in which they are signed in.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions(self)
+    }
+
+    /// The links by which they choose passwords.
+    pub fn setup_links(&self) -> SetupLinks<'_> {
+        SetupLinks(self)
     }
 
     /// The spend of the day.
