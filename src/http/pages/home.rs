@@ -2,6 +2,7 @@
 
 use super::{
     Frame, answer,
+    policy::Policy,
     words::{Moment, dollars, span},
 };
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
 };
 use askama::Template;
 use axum::{Router, extract::State, response::Response, routing::get};
+use http::StatusCode;
 use std::{net::SocketAddr, sync::Arc};
 
 /// What the page says that does not change while the server runs.
@@ -128,7 +130,7 @@ impl Home {
 }
 
 async fn show(State((home, overview)): State<(Arc<Home>, Overview)>) -> Response {
-    answer(&Page::new(&home, &overview))
+    answer(StatusCode::OK, Policy::Script, &Page::new(&home, &overview))
 }
 
 /// The page of one moment.

@@ -1,7 +1,17 @@
 //! Pages for people. Each is readable and usable without script, holds nothing that would have to be fetched from
 //! elsewhere, and may do nothing that its policy does not name.
 
+pub(super) mod connections;
+pub(super) mod consent;
+mod destination;
 mod home;
+pub(super) mod message;
+pub(super) mod permission;
+mod policy;
+pub(super) mod setup;
+pub(super) mod sign_in;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use home::Home;
@@ -15,12 +25,8 @@ use axum::{
     routing::get,
 };
 use http::{HeaderName, HeaderValue, StatusCode, header};
+use policy::Policy;
 use std::sync::LazyLock;
-
-/// Style and script are files of ours, pictures are ours or written into the page, and there are no forms. Nobody may
-/// frame a page, so that no click on it is another's.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; base-uri 'none'; \
-                      form-action 'none'; frame-ancestors 'none'";
 
 static STYLE: LazyLock<Asset> =
     LazyLock::new(|| Asset::new("/page.css", "text/css; charset=utf-8", include_str!("page.css")));
@@ -32,13 +38,18 @@ static SCRIPT: LazyLock<Asset> =
 struct Frame {
     title: &'static str,
     style: &'static str,
-    script: &'static str,
+    script: Option<&'static str>,
     version: &'static str,
 }
 
 impl Frame {
     fn new(title: &'static str) -> Self {
-        Self { title, style: &STYLE.url, script: &SCRIPT.url, version: env!("CARGO_PKG_VERSION") }
+        Self { script: Some(&SCRIPT.url), ..Self::still(title) }
+    }
+
+    /// Around a page that needs no script.
+    fn still(title: &'static str) -> Self {
+        Self { title, style: &STYLE.url, script: None, version: env!("CARGO_PKG_VERSION") }
     }
 }
 
@@ -78,16 +89,16 @@ pub(super) fn assets() -> Router {
 }
 
 /// A page as an answer: of this moment, and for whoever asked.
-fn answer(page: &impl Template) -> Response {
+fn answer(status: StatusCode, policy: Policy<'_>, page: &impl Template) -> Response {
     let headers: [(HeaderName, HeaderValue); 5] = [
         (header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (header::CONTENT_SECURITY_POLICY, policy.header()),
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     match page.render() {
-        Ok(text) => (headers, text).into_response(),
+        Ok(text) => (status, headers, text).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page cannot be written");
             let detail = "The page cannot be shown; the log says why.";
