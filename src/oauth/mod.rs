@@ -4,4 +4,9 @@
 //!
 //! Sources: OAuth 2.1 (draft 13), RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 8414, RFC 8707, RFC 9068, RFC 9207, RFC 9700.
 
+mod key_ring;
+mod keys;
 mod seal;
+mod signing_key;
+
+pub use keys::{Keys, KeysError};

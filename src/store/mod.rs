@@ -9,6 +9,7 @@ mod idempotency;
 mod migrations;
 mod postgres;
 mod reports;
+mod signing_keys;
 mod spend;
 mod sqlite;
 
@@ -18,6 +19,7 @@ pub use folder::{DataFolder, FolderError};
 pub use idempotency::{Attempt, Claim, Claims, Held};
 pub use migrations::Applied;
 pub use reports::{ReportHead, Reports, StoredReport};
+pub use signing_keys::{KeptSigningKey, SigningKeys};
 pub use spend::{Spend, Spent};
 
 use crate::{clock::Clock, config, health::Reporter, telemetry::spans};
@@ -158,6 +160,11 @@ impl Store {
     /// The keys by which programs are known.
     pub fn api_keys(&self) -> ApiKeys<'_> {
         ApiKeys(self)
+    }
+
+    /// The keys that sign access tokens.
+    pub fn signing_keys(&self) -> SigningKeys<'_> {
+        SigningKeys(self)
     }
 
     /// The spend of the day.
