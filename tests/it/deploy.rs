@@ -77,7 +77,7 @@ impl Prometheus {
         fs::write(folder.path().join("rules.yml"), ours("rules.yml")).unwrap();
         fs::write(
             folder.path().join("targets.yml"),
-            ours("targets.yml").replace("127.0.0.1:9090\"", &format!("{}\"", targets.join("\", \""))),
+            ours("targets.yml").replace("127.0.0.1:9090\"", &format!("{}\"", targets.join("\"\n    - \""))),
         )
         .unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
