@@ -37,6 +37,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         lifetimes(config),
         counts(config),
         key(config),
+        secrets(config),
         store(config),
         log(config),
     ]
@@ -203,7 +204,34 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The database, the secret, and how long reports live.
+/// The secret from which all keys derive, and the one before it.
+fn secrets(config: &Config) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut read = |name, key: &Option<SecretString>| match SecretKey::parse(key.as_ref()?.expose_secret()) {
+        Ok(secret) => Some(secret.to_hex()),
+        Err(invalid) => {
+            found.push(problem(name, &format!("must be {}", invalid.allowed)));
+            None
+        }
+    };
+    let secret = read("server.secret_key", &config.server.secret_key);
+    let previous = read("server.previous_secret_key", &config.server.previous_secret_key);
+    if config.server.secret_key.is_none() && config.store.is_postgres() {
+        found.push(problem(
+            "server.secret_key",
+            "must be set with PostgreSQL, the same for all servers that share it: `openssl rand -hex 32` makes one",
+        ));
+    }
+    if secret.is_some() && secret == previous {
+        found.push(problem(
+            "server.previous_secret_key",
+            "must be another than server.secret_key: it is the one from before a change, and empty otherwise",
+        ));
+    }
+    found
+}
+
+/// The database, and how long reports live.
 fn store(config: &Config) -> Vec<Problem> {
     let store = &config.store;
     let mut found = Vec::new();
@@ -213,18 +241,6 @@ fn store(config: &Config) -> Vec<Problem> {
     };
     if !store.url.as_ref().is_none_or(is_database) {
         found.push(problem("store.url", "must begin with sqlite:// or postgres://"));
-    }
-    match &config.server.secret_key {
-        Some(key) => {
-            if let Err(invalid) = SecretKey::parse(key.expose_secret()) {
-                found.push(problem("server.secret_key", &format!("must be {}", invalid.allowed)));
-            }
-        }
-        None if store.is_postgres() => found.push(problem(
-            "server.secret_key",
-            "must be set with PostgreSQL, the same for all servers that share it: `openssl rand -hex 32` makes one",
-        )),
-        None => {}
     }
     if store.pool_max == 0 || store.pool_max > 1_000 || store.pool_min > store.pool_max {
         found.push(problem("store.pool_max", "must be from 1 to 1000 and not below store.pool_min"));

@@ -99,6 +99,7 @@ fn server(reader: &mut Reader) -> Server {
         trusted_proxies: networks(reader, "server.trusted_proxies"),
         allowed_origins: reader.list("server.allowed_origins"),
         secret_key: reader.optional("server.secret_key"),
+        previous_secret_key: reader.optional("server.previous_secret_key"),
         tool_timeout: reader.duration("server.tool_timeout"),
         max_request_bytes: reader.value("server.max_request_bytes"),
         header_timeout: reader.duration("server.header_timeout"),

@@ -14,7 +14,8 @@ use std::{
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Keys whose value is never shown and may come from a file.
-pub(super) const SECRETS: &[&str] = &["google.api_key", "cache.redis_url", "server.secret_key", "store.url"];
+pub(super) const SECRETS: &[&str] =
+    &["google.api_key", "cache.redis_url", "server.secret_key", "server.previous_secret_key", "store.url"];
 
 /// What may stand in a value, where the words of its type do not say it to people.
 const FORMS: &[(&str, &str)] = &[

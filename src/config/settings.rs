@@ -52,6 +52,8 @@ pub struct Server {
     pub allowed_origins: Vec<Url>,
     /// From which all keys derive; if there is none, one is made in the data folder.
     pub secret_key: Option<SecretString>,
+    /// The one before, while it is being changed: what it has sealed is opened with it, and sealed again.
+    pub previous_secret_key: Option<SecretString>,
     /// The longest that one tool call may take.
     pub tool_timeout: Duration,
     /// The largest request body.

@@ -12,6 +12,7 @@ mod postgres;
 mod reports;
 mod sessions;
 mod setup_links;
+mod signing_keys;
 mod spend;
 mod sqlite;
 
@@ -24,6 +25,7 @@ pub use people::{KeptPerson, People, Person};
 pub use reports::{ReportHead, Reports, StoredReport};
 pub use sessions::{Session, SessionCutoff, Sessions};
 pub use setup_links::{Invitation, SetUp, SetupLinks};
+pub use signing_keys::{KeptSigningKey, SigningKeys};
 pub use spend::{Spend, Spent};
 
 use crate::{clock::Clock, config, health::Reporter, telemetry::spans};
@@ -179,6 +181,11 @@ impl Store {
     /// The links by which they choose passwords.
     pub fn setup_links(&self) -> SetupLinks<'_> {
         SetupLinks(self)
+    }
+
+    /// The keys that sign access tokens.
+    pub fn signing_keys(&self) -> SigningKeys<'_> {
+        SigningKeys(self)
     }
 
     /// The spend of the day.

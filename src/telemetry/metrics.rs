@@ -47,6 +47,7 @@ struct Instruments {
     task_restarts: Counter<u64>,
     auth_failures: Counter<u64>,
     rate_limited: Counter<u64>,
+    refresh_reuse: Counter<u64>,
 }
 
 impl std::fmt::Debug for Metrics {
@@ -86,6 +87,9 @@ impl Metrics {
         let provider = provider.build();
         let meter = provider.meter(env!("CARGO_PKG_NAME"));
         let seconds = |name: &'static str, help: &'static str, buckets: &[f64]| seconds(&meter, name, help, buckets);
+        let refresh_reuse = counter(&meter, "refresh.reuse", "Refresh tokens that were used again after their time.");
+        // Its first event must be seen as a change.
+        refresh_reuse.add(0, &[]);
         Ok(Self(Arc::new(Instruments {
             tool_calls: counter(&meter, "mcp.tool.calls", "Tool calls by tool and status (ok, error or cancelled)."),
             tool_duration: seconds("mcp.tool.duration", "Duration of tool calls.", TOOL_SECONDS),
@@ -104,6 +108,7 @@ impl Metrics {
                 "Requests refused for want of a caller or a permission.",
             ),
             rate_limited: counter(&meter, "rate.limited", "Requests beyond the limit of an address or a caller."),
+            refresh_reuse,
             task_restarts: counter(&meter, "background.restarts", "Background work that died and was started again."),
             idempotent_requests: counter(&meter, "idempotent.requests", "Writing calls by what came of them."),
             cost: meter
@@ -148,6 +153,11 @@ impl Metrics {
     /// A request was beyond a limit.
     pub fn rate_limited(&self, limit: Limit) {
         self.0.rate_limited.add(1, &[KeyValue::new("limit", limit.as_str())]);
+    }
+
+    /// A refresh token was used again that had been replaced: somebody else may have it.
+    pub fn refresh_reuse(&self) {
+        self.0.refresh_reuse.add(1, &[]);
     }
 
     /// No tier of the cache had a value: it has to be asked for.

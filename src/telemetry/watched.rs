@@ -24,6 +24,19 @@ impl Metrics {
         gauge.with_callback(move |gauge| gauge.observe(read(), &[])).build();
     }
 
+    /// Shows as `signing_key_age_seconds` what `read` tells, in seconds; nothing while there is no key.
+    pub fn watch_signing_key(&self, read: impl Fn() -> Option<f64> + Send + Sync + 'static) {
+        let help = "How long the key has signed access tokens that signs now.";
+        let meter = self.meter();
+        let gauge = meter.f64_observable_gauge("signing.key.age").with_unit("s").with_description(help);
+        let observe = move |gauge: &dyn AsyncInstrument<f64>| {
+            if let Some(age) = read() {
+                gauge.observe(age, &[]);
+            }
+        };
+        gauge.with_callback(observe).build();
+    }
+
     /// Shows as `mcp_active_sessions` what `read` tells.
     pub fn watch_sessions(&self, read: impl Fn() -> usize + Send + Sync + 'static) {
         let help = "Distinct pairs of caller and client that were heard of in the last five minutes.";

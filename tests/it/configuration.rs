@@ -2,6 +2,7 @@
 //! shown.
 
 use crate::support::binary::{program, stderr, stdout};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{path::Path, process::Output};
 
 /// A secret as it should be.
@@ -138,6 +139,34 @@ fn life_12_secrets_that_anybody_could_guess_are_refused() {
         assert_eq!(problems(&[("REVIEWS__SERVER__SECRET_KEY_FILE", &file)]), [told]);
     }
     assert!(checked(&[("REVIEWS__SERVER__SECRET_KEY", KEY)]).status.success());
+}
+
+#[test]
+fn tok_14_the_previous_secret_key_follows_the_same_rules_and_is_another_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let previous = KEY.replace("8c01", "9d12");
+    let file = written(folder.path(), "previous", &format!("{previous}\n"));
+    for (name, value) in
+        [("REVIEWS__SERVER__PREVIOUS_SECRET_KEY", &previous), ("REVIEWS__SERVER__PREVIOUS_SECRET_KEY_FILE", &file)]
+    {
+        for settings in [vec![(name, value.as_str())], vec![(name, value), ("REVIEWS__SERVER__SECRET_KEY", KEY)]] {
+            let output = checked(&settings);
+            let page = stdout(&output);
+            assert!(output.status.success(), "{settings:?}: {}", stderr(&output));
+            assert!(page.contains("previous_secret_key = \"[REDACTED]\"") && !page.contains(&previous), "{page}");
+        }
+    }
+    let told = problems(&[("REVIEWS__SERVER__PREVIOUS_SECRET_KEY", "changeme")]);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("server.previous_secret_key: must be 32 random bytes, as "), "{told:?}");
+    // The same bytes in the other form are the same key.
+    let bytes: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&KEY[2 * at..2 * at + 2], 16).unwrap()).collect();
+    for same in [KEY.to_owned(), KEY.to_uppercase(), STANDARD.encode(bytes)] {
+        let told = problems(&[("REVIEWS__SERVER__SECRET_KEY", KEY), ("REVIEWS__SERVER__PREVIOUS_SECRET_KEY", &same)]);
+        let wanted = "server.previous_secret_key: must be another than server.secret_key: it is the one from before a \
+                      change, and empty otherwise";
+        assert_eq!(told, [wanted]);
+    }
 }
 
 /// `serve` says the same as `check-config`, before it opens or makes anything.

@@ -2,6 +2,7 @@
 //! tools of Prometheus and Alertmanager.
 
 use crate::support::{BAKERY, BURST, TestServer, rpc, until};
+use google_reviews_mcp::telemetry::Metrics;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -22,6 +23,23 @@ async fn busy_server() -> TestServer {
     server
 }
 
+/// The figures of an authorization server, which not every server is.
+fn sign_in_metrics() -> Metrics {
+    let metrics = Metrics::new().unwrap();
+    metrics.watch_signing_key(|| Some(86_400.0));
+    metrics
+}
+
+/// Where they are shown.
+async fn sign_in_page() -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let metrics = sign_in_metrics();
+    let routes = axum::Router::new().route("/metrics", axum::routing::get(async move || metrics.render().unwrap()));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    address
+}
+
 /// A hit, a miss and a failure.
 async fn keep_busy(server: &TestServer) {
     server.data("get_place", json!({"place_id": BAKERY})).await;
@@ -31,7 +49,9 @@ async fn keep_busy(server: &TestServer) {
 
 #[tokio::test]
 async fn met_02_metrics_rules_dashboard_and_runbook_agree() {
-    let (_, page) = busy_server().await.operations("/metrics").await;
+    let (_, mut page) = busy_server().await.operations("/metrics").await;
+    let sign_in = sign_in_metrics().render().unwrap();
+    page.extend(sign_in.lines().filter(|line| line.contains("signing_key")).map(|line| format!("{line}\n")));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("metrics.txt");
     fs::write(&file, page).unwrap();
@@ -49,7 +69,7 @@ struct Prometheus {
 }
 
 impl Prometheus {
-    fn start(target: &str) -> Self {
+    fn start(targets: [&str; 2]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let ours = |name: &str| fs::read_to_string(format!("deploy/prometheus/{name}")).unwrap();
         let settings = ours("prometheus.yml").replace("15s", "1s").replace("10s", "1s");
@@ -57,7 +77,7 @@ impl Prometheus {
         fs::write(folder.path().join("rules.yml"), ours("rules.yml")).unwrap();
         fs::write(
             folder.path().join("targets.yml"),
-            ours("targets.yml").replace("127.0.0.1:9090\"", &format!("{target}\"")),
+            ours("targets.yml").replace("127.0.0.1:9090\"", &format!("{}\"", targets.join("\"\n    - \""))),
         )
         .unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -94,7 +114,7 @@ impl Drop for Prometheus {
 #[tokio::test]
 async fn prometheus_scrapes_the_server_and_every_query_of_the_dashboard_finds_something() {
     let server = busy_server().await;
-    let prometheus = Prometheus::start(&server.app.operations_address().to_string());
+    let prometheus = Prometheus::start([&server.app.operations_address().to_string(), &sign_in_page().await]);
     until("it has been scraped a few times", async || {
         keep_busy(&server).await;
         let scraped = prometheus.finds("count_over_time(up{job=\"google-reviews\"}[1m]) >= 4").await;

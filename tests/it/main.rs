@@ -43,6 +43,7 @@ mod recorded;
 mod redis_faults;
 mod reports;
 mod resilience;
+mod signing_keys;
 mod smoke;
 mod stopping;
 mod store_faults;
