@@ -7,10 +7,10 @@ use crate::{
     clock::Clock,
     config::Config,
     model::{PersonName, Scopes, SecretKey},
-    oauth::{People, Person},
-    store::{KeptKey, KeptPerson, Store},
+    oauth::{NewClient, People, Person},
+    store::{KeptClient, KeptKey, KeptPerson, Registered, Store},
 };
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use secrecy::{ExposeSecret as _, SecretString};
 
 /// The configured database, open.
@@ -117,6 +117,33 @@ impl Administration {
     /// When it could not be kept.
     pub async fn first_link(&self) -> Result<Option<SecretString>> {
         Ok(self.people().first_link().await?)
+    }
+
+    /// Makes a client; its secret, if it has one, is told once.
+    ///
+    /// # Errors
+    /// When an address cannot be one, the same client is there, or it could not be kept.
+    pub async fn add_client(&self, name: &str, redirects: Vec<String>, has_secret: bool) -> Result<NewClient> {
+        let client = NewClient::of_operator(name, redirects, has_secret, self.clock.now())?;
+        let registered = self.store.clients().insert(&client.kept, i64::MAX).await?;
+        ensure!(registered == Registered::New, "there is the same client already: `client list` shows it");
+        Ok(client)
+    }
+
+    /// All clients, the oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn clients(&self) -> Result<Vec<KeptClient>> {
+        Ok(self.store.clients().list().await?)
+    }
+
+    /// Removes a client with all that was granted to it; returns whether there was one.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub async fn revoke_client(&self, id: &str) -> Result<bool> {
+        Ok(self.store.clients().remove(id).await?)
     }
 
     fn people(&self) -> People {

@@ -1,24 +1,23 @@
 //! What every part is built on, and the building of the parts.
 
 use super::{
-    chores,
+    callers, chores,
     chores::Opening,
     listeners::{self, Listeners},
     probes::Probes,
 };
 use crate::{
-    auth::{Auth, Gate, Issuer, Protected},
     budget::{self, Budget},
     cache::{self, Cache, Lifetimes},
     clock::Clock,
-    config::{self, AuthMode, Config, Google, Provider},
+    config::{self, Config, Google, Provider},
     google::Places,
     health::{Health, Heartbeat, Need},
     http::{self, Door, Edge, Home, Limiter, Overview, Spending},
     idempotency::Idempotency,
     mcp::{self, Brief, Limits, Offers, Server},
-    model::{Caller, Principal, Scopes, SecretKey},
-    outbound::Outbound,
+    model::{Principal, SecretKey},
+    oauth::Keys,
     redis::{self, Redis},
     reviews::Reviews,
     store::{DataFolder, Store},
@@ -47,6 +46,8 @@ pub(super) struct Served {
     pub(super) redis: Option<Redis>,
     /// Who calls, as long as there is no sign-in.
     pub(super) caller: Principal,
+    /// By which tokens are signed, where people sign in here.
+    pub(super) keys: Option<Keys>,
 }
 
 /// What every part is built on.
@@ -143,8 +144,8 @@ impl Base {
     }
 
     /// Opens the database, and keeps it in order from then on.
-    pub(super) async fn open(&self, config: &Config, budget: Budget) -> Result<Opening> {
-        let keeper = chores::Keeper { store: self.store.clone(), budget, clock: self.clock.clone() };
+    pub(super) async fn open(&self, config: &Config, budget: Budget, keys: Option<Keys>) -> Result<Opening> {
+        let keeper = chores::Keeper { store: self.store.clone(), budget, keys, clock: self.clock.clone() };
         Opening::begin(keeper, config.store.start_timeout, &self.tasks, self.metrics.clone()).await
     }
 
@@ -163,32 +164,6 @@ impl Base {
         Server::new(offers, limits, mcp::Parts { idempotency, secret, results_until, metrics, clock })
     }
 
-    /// Finds out who calls; without sign-in it is always `caller`.
-    fn auth(&self, config: &Config, address: SocketAddr, caller: Principal) -> Result<Auth> {
-        let own = match &config.server.public_url {
-            Some(url) => url.clone(),
-            None => format!("http://{address}").parse()?,
-        };
-        let (clock, metrics) = (self.clock.clone(), self.metrics.clone());
-        let issuer = match &config.auth.issuer {
-            Some(name) => {
-                let reporter = self.health.register("issuer", Need::ToStart);
-                let parts = (Outbound::new()?, reporter);
-                let issuer = Arc::new(Issuer::new(&config.auth, name, parts, self.tasks.clone(), clock.clone()));
-                chores::refresh_keys(Arc::clone(&issuer), config.health.interval, self);
-                Some(issuer)
-            }
-            None => None,
-        };
-        let protected = Protected::new(&own, issuer.as_ref().map(|issuer| issuer.name()));
-        let gate = match config.auth.mode {
-            AuthMode::None => Gate::Open(Caller::new(caller, Scopes::all())),
-            AuthMode::Oauth | AuthMode::ApiKey => Gate::Guarded { issuer, keys: self.store.clone() },
-        };
-        metrics.callers_guarded();
-        Ok(Auth::new(gate, protected, clock, metrics))
-    }
-
     /// Binds both listeners and serves.
     pub(super) async fn listen(&self, config: &Config, served: Served) -> Result<Listeners> {
         self.metrics.watch_runtime(tokio::runtime::Handle::current());
@@ -201,18 +176,19 @@ impl Base {
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
         let (leaving, streams) = (CancellationToken::new(), CancellationToken::new());
-        let Served { server, tools, budget, redis, caller } = served;
+        let Served { server, tools, budget, redis, caller, keys } = served;
         let spending = Spending::new(move || budget.spend());
         let overview = Overview::new(self.health.clone(), self.heartbeat.clone(), spending, leaving.clone());
         let overview = overview.logging_results(config.log.results_until);
         let home = Home::new(config, address, tools);
-        let auth = Arc::new(self.auth(config, address, caller)?);
+        let auth = Arc::new(self.auth(config, &callers::origin(config, address)?, caller)?);
         let door = Door::new(address, config.server.public_url.as_ref(), &config.server.allowed_origins);
         let max_request_bytes = config.server.max_request_bytes;
         let endpoint = mcp::endpoint(server.clone(), max_request_bytes, streams.clone());
         let limiter = Limiter::new(config, redis, &self.clock, self.metrics.clone());
         limiter.tidy(&self.tasks, &self.clock, self.metrics.clone());
-        let edge = Edge { door, limiter, auth, max_request_bytes, server };
+        let sign_in = self.sign_in(config, keys, auth.protected(), (door.clone(), limiter.clone()));
+        let edge = Edge { door, limiter, auth, max_request_bytes, server, sign_in };
         let main_routes = http::routes(endpoint, edge, home, overview.clone());
         let terms = listeners::terms(config);
         let operations_terms = listeners::operations_terms(&terms);

@@ -6,7 +6,7 @@ use crate::{
     budget::Budget,
     cache::Cache,
     clock::{Clock, pacific_day},
-    oauth::session_cutoff,
+    oauth::{Keys, KeysError, session_cutoff},
     store::{StartError, Store},
     tasks::Tasks,
     telemetry::Metrics,
@@ -26,6 +26,12 @@ const KEYS_EVERY: Duration = Duration::from_mins(5);
 const KEYS_AGAIN: Duration = Duration::from_secs(5);
 /// How often what has expired is removed.
 const PURGE_EVERY: Duration = Duration::from_mins(10);
+/// How long after its end it is remembered that a grant was there.
+const GRANTS_STAY: Duration = Duration::from_hours(24);
+/// How long a client may wait for somebody to agree to it.
+const UNUSED_CLIENTS: Duration = Duration::from_hours(24);
+/// How long a client that somebody agreed to may lie unused.
+const IDLE_CLIENTS: Duration = Duration::from_hours(90 * 24);
 /// How long the spend of a day is remembered.
 const SPEND_DAYS: i64 = 60;
 /// How long the start waits for the database before the listeners are opened all the same.
@@ -38,7 +44,7 @@ const OPEN_AGAIN: (Duration, Duration) = (Duration::from_millis(250), Duration::
 enum Progress {
     UnderWay,
     Done,
-    Failed(StartError),
+    Failed(String),
 }
 
 /// The opening of the database.
@@ -65,9 +71,17 @@ impl Opening {
         if let Ok(Ok(progress)) = tokio::time::timeout(PATIENCE, ended).await
             && let Progress::Failed(error) = &*progress
         {
-            return Err(error.clone().into());
+            return Err(anyhow::Error::msg(error.clone()));
         }
         Ok(Self(receiver))
+    }
+
+    /// Returns when the database is open; not if it never is.
+    pub(super) async fn done(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|progress| matches!(progress, Progress::Done)).await.is_err() {
+            std::future::pending::<()>().await;
+        }
     }
 
     /// Returns when the database is given up.
@@ -75,10 +89,28 @@ impl Opening {
         let mut receiver = self.0.clone();
         let failed = receiver.wait_for(|progress| matches!(progress, Progress::Failed(_))).await;
         match failed.map(|progress| progress.clone()) {
-            Ok(Progress::Failed(error)) => error.into(),
+            Ok(Progress::Failed(error)) => anyhow::Error::msg(error),
             // It was opened, and keeps so.
             _ => std::future::pending().await,
         }
+    }
+}
+
+/// Why the database cannot be used now.
+struct NotOpen {
+    message: String,
+    may_pass: bool,
+}
+
+impl From<StartError> for NotOpen {
+    fn from(error: StartError) -> Self {
+        Self { may_pass: error.may_pass, message: error.to_string() }
+    }
+}
+
+impl From<KeysError> for NotOpen {
+    fn from(error: KeysError) -> Self {
+        Self { may_pass: matches!(error, KeysError::Store(_)), message: error.to_string() }
     }
 }
 
@@ -86,6 +118,8 @@ impl Opening {
 pub(super) struct Keeper {
     pub(super) store: Store,
     pub(super) budget: Budget,
+    /// By which tokens are signed, where people sign in here.
+    pub(super) keys: Option<Keys>,
     pub(super) clock: Clock,
 }
 
@@ -95,26 +129,38 @@ impl Keeper {
         let (mut wait, longest) = OPEN_AGAIN;
         let began = self.clock.elapsed();
         loop {
-            match self.store.prepare().await {
-                Ok(applied) => {
-                    tracing::info!(steps = applied.steps, schema = applied.version, "the database is open");
-                    self.budget.restore().await;
-                    return Progress::Done;
-                }
-                Err(error) if !error.may_pass || self.clock.elapsed().saturating_sub(began) >= limit => {
-                    return Progress::Failed(error);
-                }
-                Err(error) => tracing::warn!(cause = %error, "the database cannot be opened yet"),
+            let error = match self.prepare().await {
+                Ok(()) => return Progress::Done,
+                Err(error) => error,
+            };
+            if !error.may_pass || self.clock.elapsed().saturating_sub(began) >= limit {
+                return Progress::Failed(error.message);
             }
+            tracing::warn!(cause = error.message, "the database cannot be opened yet");
             tokio::time::sleep(wait).await;
             wait = longest.min(wait * 2);
         }
+    }
+
+    async fn prepare(&self) -> Result<(), NotOpen> {
+        let applied = self.store.prepare().await?;
+        if let Some(keys) = &self.keys {
+            keys.prepare().await?;
+        }
+        tracing::info!(steps = applied.steps, schema = applied.version, "the database is open");
+        self.budget.restore().await;
+        Ok(())
     }
 
     /// Saves and purges for ever.
     async fn keep(&self) {
         loop {
             self.purge().await;
+            if let Some(keys) = &self.keys
+                && let Err(error) = keys.rotate().await
+            {
+                tracing::error!(%error, "the signing keys could not be looked after");
+            }
             let purged = self.clock.elapsed();
             while self.clock.elapsed().saturating_sub(purged) < PURGE_EVERY {
                 self.clock.sleep(SAVE_EVERY).await;
@@ -140,11 +186,18 @@ impl Keeper {
         while let Ok(some @ 1..) = self.store.setup_links().purge(now).await {
             links += some;
         }
+        let (mut grants, mut clients) = (0, 0);
+        while let Ok(some @ 1..) = self.store.grants().purge(now - GRANTS_STAY).await {
+            grants += some;
+        }
+        while let Ok(some @ 1..) = self.store.clients().purge(now - UNUSED_CLIENTS, now - IDLE_CLIENTS).await {
+            clients += some;
+        }
         if let Some(day) = pacific_day(now).and_then(|day| day.checked_sub(SPEND_DAYS.days()).ok()) {
             let _ = self.store.spend().forget_before(&day.to_string()).await;
         }
-        if claims + reports + sessions + links > 0 {
-            tracing::info!(claims, reports, sessions, links, "removed what had expired");
+        if claims + reports + sessions + links + grants + clients > 0 {
+            tracing::info!(claims, reports, sessions, links, grants, clients, "removed what had expired");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod administration;
 mod base;
+mod callers;
 mod chores;
 mod listeners;
 mod probes;
@@ -18,6 +19,7 @@ use crate::{
     health::Heartbeat,
     mcp::{Offer, Offers},
     model::{Principal, SecretKey},
+    oauth::People,
     resources,
     store::{Applied, Store},
     tasks::Tasks,
@@ -28,9 +30,10 @@ use anyhow::{Context as _, Result};
 use base::{Base, Served};
 use chores::Opening;
 use listeners::Listeners;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{net::SocketAddr, time::Duration};
 use tokio_util::sync::DropGuard;
+use url::Url;
 
 /// How long work in the background may take to end.
 const LAST_WORK: Duration = Duration::from_secs(5);
@@ -68,6 +71,7 @@ impl Default for Parts {
 #[derive(Debug)]
 pub struct App {
     listeners: Listeners,
+    reached: Reached,
     emulator: Option<Emulator>,
     tasks: Tasks,
     metrics: Metrics,
@@ -76,7 +80,21 @@ pub struct App {
     _heart: DropGuard,
     store: Store,
     opening: Opening,
-    stop_delay: Duration,
+    stopping: Stopping,
+}
+
+/// How people come here.
+#[derive(Debug)]
+struct Reached {
+    origin: Url,
+    /// Those who can sign in, if that is here.
+    people: Option<People>,
+}
+
+/// How much time there is at the end.
+#[derive(Debug)]
+struct Stopping {
+    delay: Duration,
     drain: Duration,
 }
 
@@ -94,7 +112,8 @@ impl App {
         let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
         let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
         let domain = base.domain(&config, google)?;
-        let opening = base.open(&config, domain.budget.clone()).await?;
+        let keys = base.signing_keys(&config)?;
+        let opening = base.open(&config, domain.budget.clone(), keys.clone()).await?;
         base.probe(&config, &domain);
 
         let mut tools = tools::all(&domain.reviews);
@@ -102,11 +121,15 @@ impl App {
         let briefs = tools.iter().map(Offer::brief).collect();
         let offers = Offers { tools, resources: resources::all(&domain.reviews) };
         let server = base.server(&config, offers);
-        let offered = Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller };
+        let people = keys.is_some().then(|| base.people());
+        let offered = Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller, keys };
         let listeners = base.listen(&config, offered).await?;
+        let origin = callers::origin(&config, listeners.address)?;
         let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);
         let Base { tasks, metrics, heartbeat, store, .. } = base;
-        Ok(Self { listeners, emulator, tasks, metrics, heartbeat, _heart: heart, store, opening, stop_delay, drain })
+        let reached = Reached { origin, people };
+        let stopping = Stopping { delay: stop_delay, drain };
+        Ok(Self { listeners, reached, emulator, tasks, metrics, heartbeat, _heart: heart, store, opening, stopping })
     }
 
     /// Ends the process when its runtime hangs for so long, as long as the watchdog is held; zero watches nothing.
@@ -117,6 +140,23 @@ impl App {
     /// Why the server cannot go on, if that comes to pass: the database could not be opened within its time.
     pub async fn failure(&self) -> anyhow::Error {
         self.opening.failure().await
+    }
+
+    /// The link by which the first person of all is set up, once the database is open; nothing if there is somebody, or
+    /// nobody signs in here.
+    ///
+    /// # Errors
+    /// When it could not be kept.
+    pub async fn first_link(&self) -> Result<Option<String>> {
+        let Some(people) = &self.reached.people else { return Ok(None) };
+        self.opening.done().await;
+        let link = people.first_link().await?;
+        Ok(link.map(|link| at_setup(&self.reached.origin, &link)))
+    }
+
+    /// The people who can sign in, where that is here.
+    pub fn people(&self) -> Option<&People> {
+        self.reached.people.as_ref()
     }
 
     /// Where the main listener is.
@@ -142,7 +182,7 @@ impl App {
     /// Stops: says that it is not ready, takes no new connections, lets calls under way finish within the time to drain,
     /// ends background work, sends the last figures, and closes the database. Returns whether all ended in time.
     pub async fn stop(self) -> bool {
-        let answered = self.listeners.stop(self.stop_delay, self.drain).await;
+        let answered = self.listeners.stop(self.stopping.delay, self.stopping.drain).await;
         // What was begun for a client that has left may still be under way: it is recorded to its end.
         let ended = self.tasks.stop(LAST_WORK).await;
         // A database that does not answer must not keep the process from ending.
@@ -150,6 +190,18 @@ impl App {
         self.metrics.finish(LONGEST_CLOSE).await;
         answered && ended
     }
+}
+
+/// Where a setup link of a server with this configuration leads.
+///
+/// # Errors
+/// When the server has no address.
+pub fn setup_address(config: &Config, link: &SecretString) -> Result<String> {
+    Ok(at_setup(&callers::origin(config, config.server.listen)?, link))
+}
+
+fn at_setup(origin: &Url, link: &SecretString) -> String {
+    format!("{}/setup?link={}", origin.origin().ascii_serialization(), link.expose_secret())
 }
 
 /// The settings of the way to the upstream, and the emulator if that is the upstream.

@@ -36,6 +36,11 @@ impl Protected {
         &self.resource
     }
 
+    /// Scheme and host.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// The metadata document; nothing where nobody can sign in.
     pub fn metadata(&self) -> Option<Value> {
         let issuer = self.issuer.as_ref()?;

@@ -33,7 +33,10 @@ pub(super) struct Rules {
 #[derive(Debug)]
 pub(super) struct Verified {
     pub(super) caller: Caller,
+    pub(super) subject: String,
     pub(super) expires_at: Timestamp,
+    /// What it was granted for, and the place of this token in its chain, where the issuer is this server.
+    pub(super) grant: Option<(String, i64)>,
 }
 
 /// A token in its parts, nothing of it believed yet.
@@ -71,6 +74,10 @@ struct Claims {
     cid: Option<String>,
     scope: Option<String>,
     scp: Option<Audience>,
+    /// Of our own tokens.
+    sid: Option<serde_json::Value>,
+    #[serde(rename = "gen")]
+    generation: Option<serde_json::Value>,
     /// Of ID tokens. Source: OpenID Connect Core §2.
     nonce: Option<serde_json::Value>,
     at_hash: Option<serde_json::Value>,
@@ -147,7 +154,8 @@ impl<'a> Unverified<'a> {
         }
         let audience = rules.audience.as_deref().unwrap_or(resource);
         let expires_at = claims.check(&rules.issuer, audience, now)?;
-        Ok(Verified { caller: claims.caller(&rules.issuer), expires_at })
+        let (caller, grant) = (claims.caller(&rules.issuer), claims.grant());
+        Ok(Verified { caller, subject: claims.sub, expires_at, grant })
     }
 }
 
@@ -176,6 +184,10 @@ impl Claims {
             }
         }
         Ok(expires_at)
+    }
+
+    fn grant(&self) -> Option<(String, i64)> {
+        Some((self.sid.as_ref()?.as_str()?.to_owned(), self.generation.as_ref()?.as_i64()?))
     }
 
     fn caller(&self, issuer: &str) -> Caller {

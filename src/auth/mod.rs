@@ -7,11 +7,13 @@ mod credential;
 mod issuer;
 mod jwks;
 mod jwt;
+mod own;
 mod remembered;
 
 pub use api_key::{ApiKey, KEY_PREFIX};
 pub use challenge::Protected;
 pub use issuer::Issuer;
+pub use own::Own;
 
 use crate::{
     clock::Clock,
@@ -21,6 +23,7 @@ use crate::{
 };
 use credential::{Credential, credential};
 use http::{HeaderMap, HeaderValue};
+use jwt::Verified;
 use remembered::{Digest, Remembered};
 use std::sync::Arc;
 
@@ -41,10 +44,36 @@ pub enum Gate {
     /// By API keys, and by the tokens of an issuer if there is one.
     Guarded {
         /// Whose tokens are taken.
-        issuer: Option<Arc<Issuer>>,
+        tokens: Option<Source>,
         /// Where API keys are kept.
         keys: Store,
     },
+}
+
+/// Who gives the tokens that are taken.
+#[derive(Debug)]
+pub enum Source {
+    /// An issuer outside.
+    Outside(Arc<Issuer>),
+    /// This server.
+    Own(Own),
+}
+
+impl Source {
+    /// Its name, as in `iss`.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Outside(issuer) => issuer.name(),
+            Self::Own(own) => own.name(),
+        }
+    }
+
+    async fn judge(&self, token: &str, resource: &str) -> Result<Verified, Denied> {
+        match self {
+            Self::Outside(issuer) => issuer.judge(token, resource).await,
+            Self::Own(own) => own.judge(token, resource).await,
+        }
+    }
 }
 
 /// Finds out who calls.
@@ -67,12 +96,12 @@ impl Auth {
     /// # Errors
     /// [`Denied`]; it is counted.
     pub async fn caller(&self, headers: &HeaderMap) -> Result<Caller, Denied> {
-        let (issuer, keys) = match &self.gate {
+        let (tokens, keys) = match &self.gate {
             Gate::Open(caller) => return Ok(caller.clone()),
-            Gate::Guarded { issuer, keys } => (issuer.as_ref(), keys),
+            Gate::Guarded { tokens, keys } => (tokens.as_ref(), keys),
         };
         let found = match credential(headers) {
-            Ok(credential) => self.judge(credential, issuer, keys).await,
+            Ok(credential) => self.judge(credential, tokens, keys).await,
             Err(failure) => Err(Denied::Refused(failure)),
         };
         if let Err(denied) = &found {
@@ -81,25 +110,22 @@ impl Auth {
         found
     }
 
-    async fn judge(
-        &self,
-        credential: Credential<'_>,
-        issuer: Option<&Arc<Issuer>>,
-        keys: &Store,
-    ) -> Result<Caller, Denied> {
+    async fn judge(&self, credential: Credential<'_>, tokens: Option<&Source>, keys: &Store) -> Result<Caller, Denied> {
         let digest = Digest::of(credential.text());
-        if let Some(caller) = self.remembered.get(&digest) {
+        // Read first: what is revoked while this is judged is not remembered as valid.
+        let revocations = keys.revocations();
+        if let Some(caller) = self.remembered.get(&digest, revocations) {
             return Ok(caller);
         }
-        let (caller, until) = match (credential, issuer) {
+        let (caller, until) = match (credential, tokens) {
             (Credential::Key(text), _) => (api_key::judge(text, keys).await?, None),
             (Credential::Token(_), None) => return Err(Denied::Refused(AuthFailure::UnknownKey)),
-            (Credential::Token(text), Some(issuer)) => {
-                let verified = issuer.judge(text, self.protected.resource()).await?;
+            (Credential::Token(text), Some(tokens)) => {
+                let verified = tokens.judge(text, self.protected.resource()).await?;
                 (verified.caller, Some(verified.expires_at))
             }
         };
-        self.remembered.put(digest, caller.clone(), until);
+        self.remembered.put(digest, caller.clone(), until, revocations);
         Ok(caller)
     }
 

@@ -1,6 +1,6 @@
 //! Credentials that were found valid a moment ago, so that neither signatures nor the database bound the throughput. They
-//! are remembered by their hash, for at most a minute, and never past the expiry of a token: so long a revoked key still
-//! opens.
+//! are remembered by their hash, for at most a minute, never past the expiry of a token, and not once this process has
+//! revoked anything. What another process revokes opens here for that minute.
 
 use crate::{clock::Clock, model::Caller};
 use aws_lc_rs::digest::{SHA256, digest};
@@ -30,6 +30,8 @@ struct Entry {
     caller: Caller,
     /// On the steady clock.
     forget_at: Duration,
+    /// What the store said of revocations before this was judged.
+    revocations: u64,
     expires_at: Option<Timestamp>,
 }
 
@@ -45,15 +47,17 @@ impl Remembered {
         Self { entries: Cache::builder().max_capacity(MOST).time_to_live(LONGEST).build(), clock }
     }
 
-    pub(super) fn get(&self, digest: &Digest) -> Option<Caller> {
+    /// The caller, if nothing was revoked here since.
+    pub(super) fn get(&self, digest: &Digest, revocations: u64) -> Option<Caller> {
         let entry = self.entries.get(digest)?;
         let is_over = entry.forget_at <= self.clock.elapsed()
+            || entry.revocations != revocations
             || entry.expires_at.is_some_and(|expires_at| expires_at <= self.clock.now());
         (!is_over).then_some(entry.caller)
     }
 
-    pub(super) fn put(&self, digest: Digest, caller: Caller, expires_at: Option<Timestamp>) {
+    pub(super) fn put(&self, digest: Digest, caller: Caller, expires_at: Option<Timestamp>, revocations: u64) {
         let forget_at = self.clock.elapsed() + LONGEST;
-        self.entries.insert(digest, Entry { caller, forget_at, expires_at });
+        self.entries.insert(digest, Entry { caller, forget_at, revocations, expires_at });
     }
 }

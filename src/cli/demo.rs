@@ -40,6 +40,7 @@ impl Demo {
             .with("server.operations_listen", "127.0.0.1:0")
             .with("store.data_dir", folder.path().to_string_lossy())
             .with("upstream.provider", "demo")
+            .with("auth.mode", "none")
             .with("log.level", "warn");
         let config = config::load(&sources)?.into_config()?;
         telemetry::install_logging(&config.log);

@@ -2,6 +2,7 @@
 
 mod call;
 mod check_config;
+mod client;
 mod demo;
 mod emulator;
 mod healthcheck;
@@ -53,6 +54,8 @@ enum Command {
     Key(key::Keys),
     /// Let people in who sign in at this server, and out
     User(user::Users),
+    /// Make, list and revoke clients for which people sign in
+    Client(client::Clients),
     /// Ask a running server on this machine whether it is ready; the exit code tells
     Healthcheck(ConfigFile),
 }
@@ -127,6 +130,7 @@ impl Command {
             Self::CheckConfig(file) => check_config::run(&file.sources()),
             Self::Migrate(file) => migrate::run(file.load()?).await,
             Self::Key(keys) => keys.run().await,
+            Self::Client(clients) => clients.run().await,
             Self::User(users) => users.run().await,
             Self::Healthcheck(file) => healthcheck::run(file.load()?).await,
         }

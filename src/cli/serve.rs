@@ -1,6 +1,6 @@
 //! `serve`: the HTTP server, from configuration.
 
-use super::stop::StopSignals;
+use super::{output::say, stop::StopSignals};
 use crate::{
     app::{self, App, Parts},
     clock::Clock,
@@ -45,7 +45,7 @@ async fn serve(config: Config, signals: &mut StopSignals, traces: Option<&Traces
     introduce(&app);
     let failure = tokio::select! {
         () = signals.arrived() => None,
-        failure = app.failure() => Some(failure),
+        failure = failure(&app) => Some(failure),
     };
     let ended = signals.unless_asked_again(app.stop()).await;
     match failure {
@@ -53,6 +53,29 @@ async fn serve(config: Config, signals: &mut StopSignals, traces: Option<&Traces
         None if ended => Ok(ExitCode::SUCCESS),
         None => Ok(ExitCode::FAILURE),
     }
+}
+
+/// Invites the first person, once the database is open, and returns why the server cannot go on, if that comes to pass.
+async fn failure(app: &App) -> anyhow::Error {
+    let inviting = async {
+        match app.first_link().await {
+            Ok(Some(link)) => invite(&link),
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "no setup link could be made: `user link` makes one"),
+        }
+    };
+    tokio::select! {
+        failure = app.failure() => failure,
+        () = inviting => app.failure().await,
+    }
+}
+
+/// On standard output, and not in the log: whoever has the link becomes the first person.
+fn invite(link: &str) {
+    say(&format!(
+        "Nobody can sign in yet. Open this link within a day and choose a name and a password; it works once, and \"user link\" \
+         makes another:\n\n  {link}\n"
+    ));
 }
 
 /// Where it serves.

@@ -4,10 +4,16 @@ use super::{
     ConfigFile,
     output::{complain, say},
 };
-use crate::{app::Administration, clock::written, config::Config, model::PersonName, telemetry};
+use crate::{
+    app::{self, Administration},
+    clock::written,
+    config::Config,
+    model::PersonName,
+    telemetry,
+};
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use std::{
     io::{BufRead as _, Read as _},
     process::ExitCode,
@@ -74,8 +80,7 @@ impl Users {
 async fn add(administration: &Administration, config: &Config, name: PersonName) -> Result<()> {
     let person = administration.add_user(name, None).await?;
     let link = administration.setup_link(&person).await?.with_context(|| nobody(&person.name))?;
-    show(config, &link, &format!("{} chooses a password with it.", person.name));
-    Ok(())
+    show(config, &link, &format!("{} chooses a password with it.", person.name))
 }
 
 async fn add_with_password(administration: &Administration, name: PersonName) -> Result<()> {
@@ -108,8 +113,7 @@ async fn remove(administration: &Administration, name: &PersonName) -> Result<()
 async fn reset(administration: &Administration, config: &Config, name: &PersonName) -> Result<()> {
     let person = administration.reset_user(name).await?.with_context(|| nobody(name))?;
     let link = administration.setup_link(&person).await?.with_context(|| nobody(name))?;
-    show(config, &link, &format!("{name} has no password now, is signed out everywhere, and chooses another with it."));
-    Ok(())
+    show(config, &link, &format!("{name} has no password now, is signed out everywhere, and chooses another with it."))
 }
 
 async fn first_link(administration: &Administration, config: &Config) -> Result<()> {
@@ -121,8 +125,7 @@ async fn first_link(administration: &Administration, config: &Config) -> Result<
         config,
         &link,
         "The first person chooses a name and a password with it; links from before are of no use any more.",
-    );
-    Ok(())
+    )
 }
 
 fn nobody(name: &PersonName) -> String {
@@ -130,17 +133,10 @@ fn nobody(name: &PersonName) -> String {
 }
 
 /// The link alone on standard output, for those who pass it on.
-fn show(config: &Config, link: &SecretString, what: &str) {
-    say(&format!("{}/setup?link={}", public(config), link.expose_secret()));
+fn show(config: &Config, link: &SecretString, what: &str) -> Result<()> {
+    say(&app::setup_address(config, link)?);
     complain(&format!("This link is shown this once, and is good for 24 hours and for one use. {what}"));
-}
-
-/// Where browsers find this server.
-fn public(config: &Config) -> String {
-    match &config.server.public_url {
-        Some(url) => url.origin().ascii_serialization(),
-        None => format!("http://{}", config.server.listen),
-    }
+    Ok(())
 }
 
 /// A password from a pipe; an end of line is not part of it.

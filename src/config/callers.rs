@@ -1,13 +1,16 @@
 //! Rules for who may call and how much: a server that others can reach must know its callers.
 
 use super::{
-    AuthMode, Config, Problem,
+    AuthMode, Config, Problem, Registration,
     check::{is_loopback, problem},
 };
+use secrecy::ExposeSecret as _;
 use std::net::SocketAddr;
 use url::Url;
 
 const TOO_FEW_OR_MANY: &str = "must be from 1 to 1000000; limits.enabled = false sets no limit";
+/// Shorter ones could be guessed.
+const SHORTEST_TOKEN: usize = 32;
 const ALGORITHMS: &[&str] = &["ES256", "ES384", "EdDSA", "RS256", "PS256"];
 
 /// What of these rules the configuration breaks.
@@ -23,6 +26,13 @@ fn limits(config: &Config) -> Vec<Problem> {
         ("limits.address_burst", limits.address_burst),
         ("limits.caller_requests_a_minute", limits.caller_requests_a_minute),
         ("limits.caller_burst", limits.caller_burst),
+        ("limits.sign_ins_an_hour", limits.sign_ins_an_hour),
+        ("limits.sign_in_burst", limits.sign_in_burst),
+        ("limits.registrations_an_hour", limits.registrations_an_hour),
+        ("limits.registration_burst", limits.registration_burst),
+        ("limits.clients", limits.clients),
+        ("limits.client_requests_a_minute", limits.client_requests_a_minute),
+        ("limits.client_burst", limits.client_burst),
         ("limits.servers", limits.servers),
     ];
     let wrong = counts.into_iter().filter(|(_, count)| !(1..=1_000_000).contains(count));
@@ -72,9 +82,6 @@ fn issuer(config: &Config) -> Vec<Problem> {
     let auth = &config.auth;
     let mut found = Vec::new();
     match &auth.issuer {
-        None if auth.mode == AuthMode::Oauth => {
-            found.push(problem("auth.issuer", "must be set with auth.mode oauth: whose tokens are to be taken"));
-        }
         Some(_) if auth.mode != AuthMode::Oauth => {
             found.push(problem("auth.issuer", "is used with auth.mode oauth only: set that, or leave it empty"));
         }
@@ -83,6 +90,13 @@ fn issuer(config: &Config) -> Vec<Problem> {
             "must be an https address without query, exactly as in `iss`; plain http is for loopback only",
         )),
         _ => {}
+    }
+    let is_long = auth.registration_token.as_ref().is_some_and(|token| token.expose_secret().len() >= SHORTEST_TOKEN);
+    if auth.registration == Registration::Token && !is_long {
+        found.push(problem(
+            "auth.registration_token",
+            "must be set with auth.registration token, to at least 32 letters: `openssl rand -hex 32` makes one",
+        ));
     }
     let is_known = |name: &String| ALGORITHMS.contains(&name.as_str());
     if auth.algorithms.is_empty() || !auth.algorithms.iter().all(is_known) {

@@ -11,8 +11,8 @@ pub use check::is_loopback;
 pub use otlp::{Otlp, Sampling};
 pub use reader::{Problem, Sources};
 pub use settings::{
-    Auth, AuthMode, Cache, Config, Google, Health, Idempotency, Limits, Log, LogFormat, Provider, Reports, Server,
-    Store, Upstream,
+    Auth, AuthMode, Cache, Config, Google, Health, Idempotency, Limits, Log, LogFormat, Provider, Registration,
+    Reports, Server, Store, Upstream,
 };
 
 use ipnet::IpNet;
@@ -139,6 +139,8 @@ fn auth(reader: &mut Reader) -> Auth {
         audience: reader.optional("auth.audience"),
         algorithms: reader.list("auth.algorithms"),
         requires_typed_tokens: reader.value("auth.requires_typed_tokens"),
+        registration: reader.value("auth.registration"),
+        registration_token: reader.optional("auth.registration_token"),
     }
 }
 
@@ -157,6 +159,13 @@ fn limits(reader: &mut Reader) -> Limits {
         shared_addresses: networks(reader, "limits.shared_addresses"),
         caller_requests_a_minute: reader.value("limits.caller_requests_a_minute"),
         caller_burst: reader.value("limits.caller_burst"),
+        sign_ins_an_hour: reader.value("limits.sign_ins_an_hour"),
+        sign_in_burst: reader.value("limits.sign_in_burst"),
+        registrations_an_hour: reader.value("limits.registrations_an_hour"),
+        registration_burst: reader.value("limits.registration_burst"),
+        clients: reader.value("limits.clients"),
+        client_requests_a_minute: reader.value("limits.client_requests_a_minute"),
+        client_burst: reader.value("limits.client_burst"),
         servers: reader.value("limits.servers"),
     }
 }

@@ -14,8 +14,14 @@ use std::{
 
 const DEFAULTS: &str = include_str!("default.toml");
 /// Keys whose value is never shown and may come from a file.
-pub(super) const SECRETS: &[&str] =
-    &["google.api_key", "cache.redis_url", "server.secret_key", "server.previous_secret_key", "store.url"];
+pub(super) const SECRETS: &[&str] = &[
+    "google.api_key",
+    "cache.redis_url",
+    "server.secret_key",
+    "server.previous_secret_key",
+    "store.url",
+    "auth.registration_token",
+];
 
 /// What may stand in a value, where the words of its type do not say it to people.
 const FORMS: &[(&str, &str)] = &[
@@ -24,6 +30,8 @@ const FORMS: &[(&str, &str)] = &[
     ("server.public_url", "must be an origin such as http://localhost:8080"),
     ("google.places_url", "must be an origin such as https://places.googleapis.com"),
     ("upstream.provider", "must be google or demo"),
+    ("auth.mode", "must be oauth, api_key or none"),
+    ("auth.registration", "must be open, token or off"),
     ("log.format", "must be auto, json or pretty"),
 ];
 

@@ -212,6 +212,20 @@ pub struct Limits {
     pub caller_requests_a_minute: u32,
     /// Of these, at once after a pause.
     pub caller_burst: u32,
+    /// Tries to sign in with one name from one address.
+    pub sign_ins_an_hour: u32,
+    /// Of these, at once after a pause.
+    pub sign_in_burst: u32,
+    /// Registrations of clients from one address.
+    pub registrations_an_hour: u32,
+    /// Of these, at once after a pause.
+    pub registration_burst: u32,
+    /// How many clients there may be.
+    pub clients: u32,
+    /// Requests for tokens by one client.
+    pub client_requests_a_minute: u32,
+    /// Of these, at once after a pause.
+    pub client_burst: u32,
     /// How many servers share the limit of a caller, where there is a Redis.
     pub servers: u32,
 }
@@ -223,7 +237,7 @@ pub struct Auth {
     pub mode: AuthMode,
     /// That the port is published on loopback only, which a listener in a container cannot see.
     pub none_is_published_on_loopback: bool,
-    /// The issuer whose tokens are taken, letter by letter as in their `iss`.
+    /// The issuer outside whose tokens are taken, letter by letter as in their `iss`; if there is none, people sign in here.
     pub issuer: Option<String>,
     /// For whom its tokens must be, if not for this server's own address.
     pub audience: Option<String>,
@@ -231,13 +245,36 @@ pub struct Auth {
     pub algorithms: Vec<String>,
     /// Whether its tokens must be typed as access tokens.
     pub requires_typed_tokens: bool,
+    /// Who may register clients, where people sign in here.
+    pub registration: Registration,
+    /// What they must show, where that is so.
+    pub registration_token: Option<SecretString>,
+}
+
+impl Auth {
+    /// Whether people sign in here, and not at an issuer outside.
+    pub fn is_own(&self) -> bool {
+        self.mode == AuthMode::Oauth && self.issuer.is_none()
+    }
+}
+
+/// Who may register clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Registration {
+    /// Every client.
+    Open,
+    /// Who shows a token of the operator.
+    Token,
+    /// Nobody.
+    Off,
 }
 
 /// By what callers are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuthMode {
-    /// By the tokens of an issuer, and by API keys.
+    /// By the tokens of an issuer, here or outside, and by API keys.
     Oauth,
     /// By API keys.
     ApiKey,

@@ -14,6 +14,12 @@ use std::sync::Arc;
 /// The answer to a request that does not pass.
 pub(super) struct Refusal(Box<Response>);
 
+impl From<Refusal> for Response {
+    fn from(Refusal(answer): Refusal) -> Self {
+        *answer
+    }
+}
+
 impl From<Response> for Refusal {
     fn from(answer: Response) -> Self {
         Self(Box::new(answer))

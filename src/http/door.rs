@@ -64,7 +64,14 @@ impl Door {
         Self { admits_neighbours: true, ..self.clone() }
     }
 
-    fn admits(&self, version: Version, headers: &HeaderMap) -> Result<(), Problem> {
+    /// Whether a page of this server's own names sends this Origin.
+    pub(super) fn is_own(&self, origin: &HeaderValue) -> bool {
+        origin.to_str().ok().and_then(|origin| origin.split_once("://")).is_some_and(|(_, host)| {
+            is_listed(origin.as_bytes(), &self.origins) && is_listed(host.as_bytes(), &self.hosts)
+        })
+    }
+
+    fn admits_host(&self, version: Version, headers: &HeaderMap) -> Result<(), Problem> {
         let mut hosts = headers.get_all(header::HOST).iter();
         let host = match (hosts.next(), hosts.next()) {
             (Some(host), None) => host,
@@ -81,6 +88,10 @@ impl Door {
                 "This server is not reached under this Host. Its operator can name another one in `server.public_url`.",
             ));
         }
+        Ok(())
+    }
+
+    fn admits_origin(&self, headers: &HeaderMap) -> Result<(), Problem> {
         if headers.get_all(header::ORIGIN).iter().any(|origin| !is_listed(origin.as_bytes(), &self.origins)) {
             return Err(Problem::new(
                 StatusCode::FORBIDDEN,
@@ -115,7 +126,17 @@ fn is_private(host: &HeaderValue) -> bool {
 
 /// Refuses requests under foreign names before anything of them is read.
 pub(super) async fn check(State(door): State<Door>, request: Request, next: Next) -> Response {
-    match door.admits(request.version(), request.headers()) {
+    let admitted =
+        door.admits_host(request.version(), request.headers()).and_then(|()| door.admits_origin(request.headers()));
+    match admitted {
+        Ok(()) => next.run(request).await,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The same for what pages of other Origins may ask for too.
+pub(super) async fn check_host(State(door): State<Door>, request: Request, next: Next) -> Response {
+    match door.admits_host(request.version(), request.headers()) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }

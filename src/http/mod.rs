@@ -29,6 +29,7 @@ mod problem;
 mod request_id;
 mod scan;
 mod scope;
+mod sign_in;
 mod wire;
 
 pub use accept::{Listening, Terms, listen};
@@ -38,6 +39,7 @@ pub use limits::Limiter;
 pub use operations::routes as operations_routes;
 pub use overview::{Overview, Spending};
 pub use pages::Home;
+pub use sign_in::SignIn;
 
 use crate::{auth::Auth, mcp::Server};
 use admission::Admission;
@@ -63,11 +65,13 @@ pub struct Edge {
     pub max_request_bytes: usize,
     /// What it asks for.
     pub server: Server,
+    /// Where people sign in, if that is here.
+    pub sign_in: Option<SignIn>,
 }
 
 /// The main listener's routes. `mcp` is the protocol's own service for `/mcp`.
 pub fn routes(mcp: MethodRouter<(), Infallible>, edge: Edge, home: Home, overview: Overview) -> Router {
-    let Edge { door, limiter, auth, max_request_bytes, server } = edge;
+    let Edge { door, limiter, auth, max_request_bytes, server, sign_in } = edge;
     let admission = Arc::new(Admission { limiter, auth: Arc::clone(&auth), max_request_bytes, server });
     // Layers from the inside out: what stands last meets a request first.
     let mcp = Router::new()
@@ -87,7 +91,8 @@ pub fn routes(mcp: MethodRouter<(), Infallible>, edge: Edge, home: Home, overvie
         .layer(middleware::from_fn_with_state(door.clone(), door::check));
     let is_https = IsHttps(door.is_https());
     let health = health_routes(overview, &door);
-    edged(listed.merge(metadata).merge(health), is_https)
+    let sign_in = sign_in.map(sign_in::routes).unwrap_or_default();
+    edged(listed.merge(metadata).merge(sign_in).merge(health), is_https)
 }
 
 /// The health paths, for whoever watches over this server.

@@ -2,9 +2,11 @@
 //! SQLite in one file, or PostgreSQL; the SQL is the same text for both, and times are passed in.
 
 mod api_keys;
+mod clients;
 mod db;
 mod error;
 mod folder;
+mod grants;
 mod idempotency;
 mod migrations;
 mod people;
@@ -17,8 +19,10 @@ mod spend;
 mod sqlite;
 
 pub use api_keys::{ApiKeys, KeptKey};
+pub use clients::{Clients, KeptClient, Registered};
 pub use error::{StartError, StoreError};
 pub use folder::{DataFolder, FolderError};
+pub use grants::{Agreed, Grant, Grants, NewGrant, NextTokens};
 pub use idempotency::{Attempt, Claim, Claims, Held};
 pub use migrations::Applied;
 pub use people::{KeptPerson, People, Person};
@@ -36,7 +40,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -61,6 +65,8 @@ struct Parts {
     limit: Duration,
     /// Before the schema is known to be ours, nothing is asked.
     is_open: AtomicBool,
+    /// Grows whenever something that opens doors was revoked by this process.
+    revocations: AtomicU64,
     lock: Mutex<Option<File>>,
 }
 
@@ -80,7 +86,15 @@ impl Store {
             }
         };
         let limit = if file.is_some() { NO_NETWORK } else { settings.statement_timeout + BEYOND };
-        let parts = Parts { db, file, health, limit, is_open: AtomicBool::new(false), lock: Mutex::default() };
+        let parts = Parts {
+            db,
+            file,
+            health,
+            limit,
+            is_open: AtomicBool::new(false),
+            revocations: AtomicU64::new(0),
+            lock: Mutex::default(),
+        };
         Ok(Self(Arc::new(parts)))
     }
 
@@ -186,6 +200,26 @@ impl Store {
     /// The keys that sign access tokens.
     pub fn signing_keys(&self) -> SigningKeys<'_> {
         SigningKeys(self)
+    }
+
+    /// The programs for which people sign in.
+    pub fn clients(&self) -> Clients<'_> {
+        Clients(self)
+    }
+
+    /// What people have granted to them.
+    pub fn grants(&self) -> Grants<'_> {
+        Grants(self)
+    }
+
+    /// A number that changes whenever this process has revoked something: whoever remembers that a credential is valid
+    /// looks again. What other processes revoke is not seen here.
+    pub fn revocations(&self) -> u64 {
+        self.0.revocations.load(Ordering::Acquire)
+    }
+
+    fn revoked(&self) {
+        self.0.revocations.fetch_add(1, Ordering::AcqRel);
     }
 
     /// The spend of the day.

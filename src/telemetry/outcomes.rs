@@ -87,11 +87,21 @@ pub enum AuthFailure {
     InsufficientScope,
     /// It cannot be judged now.
     Unavailable,
+    /// A name and a password that do not belong together.
+    WrongPassword,
+    /// A request to sign in, or for tokens, that is not as it must be.
+    BadRequest,
+    /// A client that did not show who it is.
+    UnknownClient,
+    /// A code or a refresh token that is not valid, or no longer.
+    WrongGrant,
+    /// A form that did not come from a page of ours.
+    ForeignForm,
 }
 
 impl AuthFailure {
     /// All of them.
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 20] = [
         Self::Missing,
         Self::Malformed,
         Self::Unreadable,
@@ -107,6 +117,11 @@ impl AuthFailure {
         Self::NotYetValid,
         Self::InsufficientScope,
         Self::Unavailable,
+        Self::WrongPassword,
+        Self::BadRequest,
+        Self::UnknownClient,
+        Self::WrongGrant,
+        Self::ForeignForm,
     ];
 
     pub(super) fn as_str(self) -> &'static str {
@@ -126,6 +141,11 @@ impl AuthFailure {
             Self::NotYetValid => "not_yet_valid",
             Self::InsufficientScope => "insufficient_scope",
             Self::Unavailable => "unavailable",
+            Self::WrongPassword => "wrong_password",
+            Self::BadRequest => "bad_request",
+            Self::UnknownClient => "unknown_client",
+            Self::WrongGrant => "wrong_grant",
+            Self::ForeignForm => "foreign_form",
         }
     }
 
@@ -143,9 +163,16 @@ impl AuthFailure {
             Self::WrongType => "This is no access token",
             Self::InsufficientScope => "The permission is not granted",
             Self::Unavailable => "The credential cannot be judged now",
-            Self::UnknownKey | Self::WrongAlgorithm | Self::WrongSignature | Self::WrongClaims => {
-                "The credential is not valid here"
-            }
+            // The last five are of the way to a token and never of a request with one.
+            Self::UnknownKey
+            | Self::WrongAlgorithm
+            | Self::WrongSignature
+            | Self::WrongClaims
+            | Self::WrongPassword
+            | Self::BadRequest
+            | Self::UnknownClient
+            | Self::WrongGrant
+            | Self::ForeignForm => "The credential is not valid here",
         }
     }
 }
@@ -157,16 +184,25 @@ pub enum Limit {
     Address,
     /// That of a caller.
     Caller,
+    /// That of tries to sign in.
+    SignIn,
+    /// That of registrations of clients.
+    Registration,
+    /// That of a client that asks for tokens.
+    Client,
 }
 
 impl Limit {
     /// All of them.
-    pub(super) const ALL: [Self; 2] = [Self::Address, Self::Caller];
+    pub(super) const ALL: [Self; 5] = [Self::Address, Self::Caller, Self::SignIn, Self::Registration, Self::Client];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Address => "address",
             Self::Caller => "caller",
+            Self::SignIn => "sign_in",
+            Self::Registration => "registration",
+            Self::Client => "client",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! that. The generic cell rate algorithm, with room for bursts.
 
 mod shared;
+mod sign_in;
 mod table;
 
 use super::{
@@ -18,19 +19,20 @@ use crate::{
     telemetry::{Limit, Metrics},
 };
 use axum::{extract::Request, response::IntoResponse as _};
-use http::StatusCode;
+use http::{Extensions, HeaderMap, StatusCode};
 use ipnet::IpNet;
 use shared::Shared;
-use std::{sync::Arc, time::Duration};
+use sign_in::SignIn;
+use std::{net::IpAddr, sync::Arc, time::Duration};
 use table::Table;
 
 /// How often what is over is forgotten.
 const TIDY_EVERY: Duration = Duration::from_mins(1);
 
-/// So many requests a minute, and so many at once after a pause.
+/// One request each interval, and so many at once after a pause.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
-    pub(super) a_minute: u32,
+    pub(super) interval: Duration,
     pub(super) burst: u32,
 }
 
@@ -42,6 +44,7 @@ pub struct Limiter(Option<Arc<Parts>>);
 struct Parts {
     addresses: Table,
     callers: Table,
+    sign_in: SignIn,
     /// What all servers together allow, where they share a Redis.
     shared: Option<Shared>,
     trusted_proxies: Vec<IpNet>,
@@ -56,14 +59,12 @@ impl Limiter {
         if !settings.enabled {
             return Self(None);
         }
-        let callers = Rate { a_minute: settings.caller_requests_a_minute, burst: settings.caller_burst };
+        let callers = Rate::a_minute(settings.caller_requests_a_minute, settings.caller_burst);
         // What a server allows by itself when the others cannot be asked.
         let part = if redis.is_some() { callers.divided(settings.servers) } else { callers };
         Self(Some(Arc::new(Parts {
-            addresses: Table::new(
-                Rate { a_minute: settings.address_requests_a_minute, burst: settings.address_burst },
-                clock,
-            ),
+            addresses: Table::new(Rate::a_minute(settings.address_requests_a_minute, settings.address_burst), clock),
+            sign_in: SignIn::new(settings, clock),
             callers: Table::new(part, clock),
             shared: redis.map(|redis| Shared::new(redis, callers)),
             trusted_proxies: config.server.trusted_proxies.clone(),
@@ -106,6 +107,7 @@ impl Limiter {
                     clock.sleep(TIDY_EVERY).await;
                     parts.addresses.tidy();
                     parts.callers.tidy();
+                    parts.sign_in.tidy();
                 }
             }
         });
@@ -113,25 +115,40 @@ impl Limiter {
 }
 
 impl Rate {
+    fn a_minute(requests: u32, burst: u32) -> Self {
+        Self { interval: Duration::from_mins(1) / requests.max(1), burst }
+    }
+
+    fn an_hour(requests: u32, burst: u32) -> Self {
+        Self { interval: Duration::from_hours(1) / requests.max(1), burst }
+    }
+
     fn divided(self, by: u32) -> Self {
         let by = by.max(1);
-        Self { a_minute: (self.a_minute / by).max(1), burst: (self.burst / by).max(1) }
+        Self { interval: self.interval * by, burst: (self.burst / by).max(1) }
+    }
+
+    fn times(self, by: u32) -> Self {
+        Self { interval: self.interval / by.max(1), burst: self.burst.saturating_mul(by) }
     }
 }
 
 impl Parts {
     /// How long to wait, if this address has asked too much.
     fn wait_of_address(&self, request: &Request) -> Option<Duration> {
-        let address = client_address(request.extensions(), request.headers(), &self.trusted_proxies)?;
-        // Behind the addresses of a hosted client are many people; each is limited as a caller.
-        if self.shared_addresses.iter().any(|network| network.contains(&address)) {
-            return None;
-        }
-        let wait = self.addresses.wait(&network_of(address));
+        let wait = self.addresses.wait(&self.network(request.extensions(), request.headers())?);
         if wait.is_some() {
             self.metrics.rate_limited(Limit::Address);
         }
         wait
+    }
+
+    /// From which network a request comes; none for those behind whose addresses are many people: each of them is limited as
+    /// a caller.
+    fn network(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+        let address = client_address(extensions, headers, &self.trusted_proxies)?;
+        let is_shared = self.shared_addresses.iter().any(|network| network.contains(&address));
+        (!is_shared).then(|| network_of(address))
     }
 
     async fn wait_of_caller(&self, caller: &Caller) -> Option<Duration> {

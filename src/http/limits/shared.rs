@@ -38,7 +38,7 @@ impl Shared {
     /// [`Unavailable`] when Redis cannot be asked.
     pub(super) async fn wait(&self, who: &[u8]) -> Result<Option<Duration>, Unavailable> {
         let hash = hex(digest(&SHA256, who).as_ref().get(..16).unwrap_or_default());
-        let interval = 60_000_000 / u64::from(self.rate.a_minute.max(1));
+        let interval = u64::try_from(self.rate.interval.as_micros()).unwrap_or(u64::MAX);
         let mut count = self.count.key(format!("google-reviews:limit:{hash}"));
         count.arg(interval).arg(self.rate.burst);
         let wait: u64 = self.redis.count("EVALSHA", async |connection| count.invoke_async(connection).await).await?;

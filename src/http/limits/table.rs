@@ -48,8 +48,9 @@ impl fmt::Debug for Table {
 }
 
 fn quota(rate: Rate) -> Quota {
-    let a_minute = NonZeroU32::new(rate.a_minute).unwrap_or(NonZeroU32::MIN);
-    Quota::per_minute(a_minute).allow_burst(NonZeroU32::new(rate.burst).unwrap_or(NonZeroU32::MIN))
+    let burst = NonZeroU32::new(rate.burst).unwrap_or(NonZeroU32::MIN);
+    // An interval is never zero; were it, one a minute would be allowed.
+    Quota::with_period(rate.interval).unwrap_or(Quota::per_minute(NonZeroU32::MIN)).allow_burst(burst)
 }
 
 /// The one clock, as the library wants it.
@@ -71,7 +72,7 @@ mod tests {
 
     fn table(a_minute: u32, burst: u32) -> (Table, Clock) {
         let clock = Clock::manual("2026-11-20T12:00:00Z".parse().expect("time"));
-        (Table::new(Rate { a_minute, burst }, &clock), clock)
+        (Table::new(Rate::a_minute(a_minute, burst), &clock), clock)
     }
 
     #[test]

@@ -36,6 +36,8 @@ enum SignIn {
     Key,
     /// At this issuer.
     Issuer(String),
+    /// Here.
+    Here,
 }
 
 impl SignIn {
@@ -43,10 +45,14 @@ impl SignIn {
         matches!(self, Self::Key)
     }
 
+    fn is_here(&self) -> bool {
+        matches!(self, Self::Here)
+    }
+
     fn issuer(&self) -> Option<&str> {
         match self {
             Self::Issuer(name) => Some(name),
-            Self::None | Self::Key => None,
+            Self::None | Self::Key | Self::Here => None,
         }
     }
 }
@@ -56,7 +62,8 @@ impl From<&Auth> for SignIn {
         match (auth.mode, &auth.issuer) {
             (AuthMode::None, _) => Self::None,
             (AuthMode::Oauth, Some(issuer)) => Self::Issuer(issuer.clone()),
-            (AuthMode::Oauth | AuthMode::ApiKey, _) => Self::Key,
+            (AuthMode::Oauth, None) => Self::Here,
+            (AuthMode::ApiKey, _) => Self::Key,
         }
     }
 }

@@ -101,6 +101,8 @@ impl Serving {
         command.args(["serve"]).stderr(Stdio::piped()).env("REVIEWS__STORE__DATA_DIR", folder.path());
         command.env("REVIEWS__SERVER__LISTEN", "127.0.0.1:0").env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
         command.env("REVIEWS__LIMITS__ENABLED", "false");
+        // Nobody signs in, unless a test is about that.
+        command.env("REVIEWS__AUTH__MODE", "none");
         // Google is asked by calls alone, unless a test is about that.
         command.env("REVIEWS__HEALTH__INTERVAL", "0");
         let mut child = command.envs(settings.iter().copied()).spawn().unwrap();

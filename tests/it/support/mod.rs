@@ -101,6 +101,8 @@ impl Builder {
             .with("google.daily_budget_usd", "0")
             // Google is asked by calls alone, unless a test is about that.
             .with("health.interval", "0")
+            // Nobody signs in, unless a test is about that.
+            .with("auth.mode", "none")
             // Tests ask much at once.
             .with("limits.enabled", "false")
             // A slow machine is no fault of Redis.

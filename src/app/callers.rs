@@ -1,0 +1,95 @@
+//! How callers become known: an issuer outside, people who sign in here, API keys, or not at all.
+
+use super::{base::Base, chores};
+use crate::{
+    auth::{Auth, Gate, Issuer, Own, Protected, Source},
+    config::{AuthMode, Config},
+    health::Need,
+    http::{Door, Limiter, SignIn},
+    model::{Caller, Principal, Scopes, SecretKey},
+    oauth::{self, AuthorizationServer, Keys, People, Rules},
+    outbound::Outbound,
+};
+use anyhow::Result;
+use secrecy::ExposeSecret as _;
+use std::{net::SocketAddr, sync::Arc};
+use url::Url;
+
+/// The origin under which a server that listens here is reached.
+pub(super) fn origin(config: &Config, address: SocketAddr) -> Result<Url> {
+    match &config.server.public_url {
+        Some(url) => Ok(url.clone()),
+        None => Ok(format!("http://{address}").parse()?),
+    }
+}
+
+impl Base {
+    /// The keys that sign tokens, where people sign in here.
+    pub(super) fn signing_keys(&self, config: &Config) -> Result<Option<Keys>> {
+        if !config.auth.is_own() {
+            return Ok(None);
+        }
+        let previous = config.server.previous_secret_key.as_ref();
+        let previous = previous.map(|text| SecretKey::parse(text.expose_secret())).transpose()?;
+        let keys = Keys::new(self.store.clone(), &self.secret, previous.as_ref(), self.clock.clone());
+        let watched = keys.clone();
+        self.metrics.watch_signing_key(move || watched.age().map(|age| age.as_secs_f64()));
+        Ok(Some(keys))
+    }
+
+    /// Finds out who calls; without sign-in it is always `caller`.
+    pub(super) fn auth(&self, config: &Config, origin: &Url, caller: Principal) -> Result<Auth> {
+        let tokens = self.tokens(config, origin)?;
+        let protected = Protected::new(origin, tokens.as_ref().map(Source::name));
+        let gate = match config.auth.mode {
+            AuthMode::None => Gate::Open(Caller::new(caller, Scopes::all())),
+            AuthMode::Oauth | AuthMode::ApiKey => Gate::Guarded { tokens, keys: self.store.clone() },
+        };
+        self.metrics.callers_guarded();
+        Ok(Auth::new(gate, protected, self.clock.clone(), self.metrics.clone()))
+    }
+
+    /// Whose tokens are taken.
+    fn tokens(&self, config: &Config, origin: &Url) -> Result<Option<Source>> {
+        if config.auth.is_own() {
+            let own = Own::new(&origin.origin().ascii_serialization(), self.store.clone(), self.clock.clone());
+            return Ok(Some(Source::Own(own)));
+        }
+        let Some(name) = &config.auth.issuer else { return Ok(None) };
+        let parts = (Outbound::new()?, self.health.register("issuer", Need::ToStart));
+        let issuer = Arc::new(Issuer::new(&config.auth, name, parts, self.tasks.clone(), self.clock.clone()));
+        chores::refresh_keys(Arc::clone(&issuer), config.health.interval, self);
+        Ok(Some(Source::Outside(issuer)))
+    }
+
+    /// The way to a token, where people sign in here.
+    pub(super) fn sign_in(
+        &self,
+        config: &Config,
+        keys: Option<Keys>,
+        protected: &Protected,
+        (door, limiter): (Door, Limiter),
+    ) -> Option<SignIn> {
+        let rules = Rules {
+            registration: config.auth.registration,
+            registration_token: config.auth.registration_token.clone(),
+            most_clients: config.limits.clients,
+        };
+        let parts = oauth::Parts {
+            store: self.store.clone(),
+            keys: keys?,
+            people: self.people(),
+            secret: self.secret.clone(),
+            clock: self.clock.clone(),
+            metrics: self.metrics.clone(),
+        };
+        let issuer = protected.origin().to_owned();
+        let server = AuthorizationServer::new(issuer, protected.resource().to_owned(), rules, parts);
+        Some(SignIn { server, door, limiter, metrics: self.metrics.clone() })
+    }
+
+    /// The people who can sign in here.
+    pub(super) fn people(&self) -> People {
+        People::new(self.store.clone(), self.clock.clone())
+    }
+}

@@ -1,0 +1,91 @@
+//! How often anybody may try to sign in, register a client, or ask for tokens, where people sign in here. A name can be tried
+//! from everywhere, and an address can try every name: both are bounded, more widely than the two together, so that whoever
+//! tries the name of somebody else does not keep that one out at once.
+
+use super::{Limiter, Rate, refuse, table::Table};
+use crate::{clock::Clock, config, http::admission::Refusal, telemetry::Limit};
+use axum::extract::Request;
+use http::{Extensions, HeaderMap};
+use std::time::Duration;
+
+/// How many times more is allowed with one name from all addresses, and from one address with all names.
+const WIDER: u32 = 5;
+
+#[derive(Debug)]
+pub(super) struct SignIn {
+    tries: Table,
+    names: Table,
+    addresses: Table,
+    registrations: Table,
+    clients: Table,
+}
+
+impl SignIn {
+    pub(super) fn new(limits: &config::Limits, clock: &Clock) -> Self {
+        let tries = Rate::an_hour(limits.sign_ins_an_hour, limits.sign_in_burst);
+        let registrations = Rate::an_hour(limits.registrations_an_hour, limits.registration_burst);
+        let clients = Rate::a_minute(limits.client_requests_a_minute, limits.client_burst);
+        let table = |rate| Table::new(rate, clock);
+        Self {
+            tries: table(tries),
+            names: table(tries.times(WIDER)),
+            addresses: table(tries.times(WIDER)),
+            registrations: table(registrations),
+            clients: table(clients),
+        }
+    }
+
+    pub(super) fn tidy(&self) {
+        for table in [&self.tries, &self.names, &self.addresses, &self.registrations, &self.clients] {
+            table.tidy();
+        }
+    }
+}
+
+impl Limiter {
+    /// Counts a try to sign in with this name; how long to wait if it is too many.
+    pub(in crate::http) fn wait_of_sign_in(
+        &self,
+        name: &str,
+        extensions: &Extensions,
+        headers: &HeaderMap,
+    ) -> Option<Duration> {
+        let parts = self.0.as_ref()?;
+        let (name, network) = (name.trim().to_lowercase(), parts.network(extensions, headers));
+        let tables = &parts.sign_in;
+        let wait = (tables.addresses.wait(&network)).or_else(|| tables.tries.wait(&(&name, network)));
+        let wait = wait.or_else(|| tables.names.wait(&name));
+        if wait.is_some() {
+            parts.metrics.rate_limited(Limit::SignIn);
+        }
+        wait
+    }
+
+    /// Lets a registration through if there were not too many from its address.
+    pub(in crate::http) fn admit_registration(&self, request: &Request) -> Result<(), Refusal> {
+        let Some(parts) = &self.0 else { return Ok(()) };
+        let network = parts.network(request.extensions(), request.headers());
+        match network.and_then(|network| parts.sign_in.registrations.wait(&network)) {
+            Some(wait) => {
+                parts.metrics.rate_limited(Limit::Registration);
+                Err(refuse(
+                    wait,
+                    "Too many clients were registered from this address: wait as long as Retry-After says.",
+                ))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Lets a request for tokens through if this client has not sent too many.
+    pub(in crate::http) fn admit_client(&self, client_id: &str) -> Result<(), Refusal> {
+        let Some(parts) = &self.0 else { return Ok(()) };
+        match parts.sign_in.clients.wait(&client_id) {
+            Some(wait) => {
+                parts.metrics.rate_limited(Limit::Client);
+                Err(refuse(wait, "This client has sent too many requests: wait as long as Retry-After says."))
+            }
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `/token` and `/revoke`: forms of clients. Sources: RFC 6749 §3.2, RFC 7009 §2.1.
+
+use super::{SignIn, answer::refused};
+use crate::{
+    http::{admission::Refusal, body},
+    oauth::{OauthError, Parameters, Requester},
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::sync::Arc;
+
+/// More than any form of a client has.
+const LARGEST: usize = 32 * 1024;
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// Tokens for a code, or for a refresh token.
+pub(super) async fn give(State(sign_in): State<Arc<SignIn>>, request: Request) -> Response {
+    let tried_basic = request.headers().contains_key(header::AUTHORIZATION);
+    let requester = match requester(&sign_in, request).await {
+        Ok(requester) => requester,
+        Err(refusal) => return refusal.into(),
+    };
+    match sign_in.server.tokens(&requester).await {
+        Ok(tokens) => Json(tokens.answer()).into_response(),
+        Err(error) => refused(&sign_in, error, tried_basic),
+    }
+}
+
+/// A client gives a token back.
+pub(super) async fn revoke(State(sign_in): State<Arc<SignIn>>, request: Request) -> Response {
+    let tried_basic = request.headers().contains_key(header::AUTHORIZATION);
+    let requester = match requester(&sign_in, request).await {
+        Ok(requester) => requester,
+        Err(refusal) => return refusal.into(),
+    };
+    match sign_in.server.revoke(&requester).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => refused(&sign_in, error, tried_basic),
+    }
+}
+
+/// Who asks for what. Limits come first: whoever floods costs neither hashes nor the database.
+async fn requester(sign_in: &SignIn, request: Request) -> Result<Requester, Refusal> {
+    sign_in.limiter.admit_address(&request)?;
+    let tried_basic = request.headers().contains_key(header::AUTHORIZATION);
+    let refuse = |error| Refusal::from(refused(sign_in, error, tried_basic));
+    if request.uri().query().is_some() {
+        return Err(refuse(OauthError::invalid_request("Parameters belong into the body, and none into the address")));
+    }
+    if !is_form(request.headers()) {
+        return Err(refuse(OauthError::invalid_request("The body must be application/x-www-form-urlencoded")));
+    }
+    let authorization = match authorization(request.headers()) {
+        Ok(value) => value.map(str::to_owned),
+        Err(error) => return Err(refuse(error)),
+    };
+    let body =
+        body::read(request.into_body(), LARGEST).await.map_err(|problem| Refusal::from(problem.into_response()))?;
+    let read = Requester::read(authorization.as_deref(), Parameters::read(&body)).map_err(refuse)?;
+    sign_in.limiter.admit_client(read.client_id())?;
+    Ok(read)
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let essence = |value: &HeaderValue| {
+        let text = value.to_str().unwrap_or_default();
+        text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM)
+    };
+    types.next().is_some_and(essence) && types.next().is_none()
+}
+
+/// The one header, if there is one.
+fn authorization(headers: &HeaderMap) -> Result<Option<&str>, OauthError> {
+    let mut values = headers.get_all(header::AUTHORIZATION).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => value.to_str().map(Some).map_err(|_| OauthError::invalid_client()),
+        (Some(_), Some(_)) => Err(OauthError::invalid_client()),
+    }
+}

@@ -1,0 +1,117 @@
+//! What can keep a person from a page, told as a page: what happened, and what to do.
+
+use super::SignIn;
+use crate::{
+    http::pages::message::{Back, Message},
+    store::StoreError,
+    telemetry::AuthFailure,
+};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+
+/// Seconds until a database may be back, or others have signed in.
+const AGAIN: u32 = 5;
+const START_AGAIN: &str = "Go back to your client and connect again.";
+
+/// Why there is no page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Nobody is asked, because nobody knows where an answer would go.
+    Nowhere(&'static str),
+    /// The request is not of this browser, was changed, or is too old.
+    RequestOver,
+    /// It was answered before.
+    Answered,
+    /// A form that did not come from a page of ours, in this browser.
+    ForeignForm,
+    /// A form that is none of ours in its form.
+    BadForm,
+    /// A link that was used, or never there.
+    LinkSpent,
+    /// Too many sign in at this moment.
+    Busy,
+    /// The database is away.
+    Unavailable,
+}
+
+impl From<StoreError> for Trouble {
+    fn from(_: StoreError) -> Self {
+        Self::Unavailable
+    }
+}
+
+impl Trouble {
+    fn parts(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+        match self {
+            Self::Nowhere(happened) => (StatusCode::BAD_REQUEST, "This cannot be connected", happened, START_AGAIN),
+            Self::RequestOver => (
+                StatusCode::BAD_REQUEST,
+                "Please start again",
+                "This page belongs to another browser, or more than ten minutes have passed.",
+                START_AGAIN,
+            ),
+            Self::Answered => (
+                StatusCode::BAD_REQUEST,
+                "This was answered before",
+                "Each request of a client is answered once.",
+                START_AGAIN,
+            ),
+            Self::ForeignForm => (
+                StatusCode::FORBIDDEN,
+                "This form is not taken",
+                "It did not come from a page of this server in this browser, or your session is over. The browser must take \
+                 cookies of this server.",
+                "Open the page again and try once more.",
+            ),
+            Self::BadForm => (
+                StatusCode::BAD_REQUEST,
+                "This form is not taken",
+                "It is too large, or it is not a form of this server.",
+                "Open the page again and try once more.",
+            ),
+            Self::LinkSpent => (
+                StatusCode::BAD_REQUEST,
+                "This link is of no use",
+                "It was used already, a newer one was made, or its day is over.",
+                "Ask the operator of this server for another: user reset NAME makes one, or user link for the first person.",
+            ),
+            Self::Busy => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "Many people sign in at this moment",
+                "Nothing was changed.",
+                "Try again in a few seconds.",
+            ),
+            Self::Unavailable => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The database of this server is away",
+                "Nothing was changed.",
+                "Try again in a few seconds.",
+            ),
+        }
+    }
+
+    /// The page, counted.
+    pub(super) fn told(self, site: &SignIn) -> Response {
+        let failure = match self {
+            Self::ForeignForm => AuthFailure::ForeignForm,
+            Self::Busy | Self::Unavailable => AuthFailure::Unavailable,
+            _ => AuthFailure::BadRequest,
+        };
+        site.metrics.auth_failure(failure);
+        let (_, title, _, _) = self.parts();
+        tracing::info!(reason = title, "a person was shown no page");
+        self.into_response()
+    }
+}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let (status, title, happened, advice) = self.parts();
+        let page = Message { title, happened: happened.into(), advice: advice.into(), back: Some(Back::Home) };
+        let mut response = page.answer(status);
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(AGAIN));
+        }
+        response
+    }
+}

@@ -1,0 +1,179 @@
+//! Clients: programs for which people sign in. Of a client's secret only the hash is kept.
+
+use super::{
+    Store, StoreError,
+    db::{reading, writing},
+};
+use jiff::Timestamp;
+
+/// The table of clients.
+#[derive(Debug)]
+pub struct Clients<'a>(pub(super) &'a Store);
+
+/// A client as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptClient {
+    /// By which it names itself.
+    pub id: String,
+    /// What it calls itself.
+    pub name: String,
+    /// Where answers may go, each exactly as registered.
+    pub redirect_uris: Vec<String>,
+    /// How it shows who it is, as RFC 7591 names it.
+    pub authentication: String,
+    /// SHA-256 of its secret, if it has one.
+    pub secret_hash: Option<String>,
+    /// Whether it may get refresh tokens.
+    pub can_refresh: bool,
+    /// By which the same registration is known again, if it has no secret.
+    pub digest: Option<String>,
+    /// When it was registered.
+    pub created_at: Timestamp,
+    /// When somebody last agreed to it.
+    pub used_at: Option<Timestamp>,
+}
+
+/// What became of a registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Registered {
+    /// It is kept.
+    New,
+    /// The same was registered before, under this id, at this time.
+    Before(String, Timestamp),
+    /// There are as many clients as there may be.
+    Full,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    name: String,
+    redirect_uris: String,
+    authentication: String,
+    secret_hash: Option<String>,
+    can_refresh: i64,
+    digest: Option<String>,
+    created_at_ms: i64,
+    used_at_ms: Option<i64>,
+}
+
+const INSERT: &str = "
+    INSERT INTO clients
+        (id, name, redirect_uris, authentication, secret_hash, can_refresh, digest, created_at_ms, used_at_ms)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, NULL WHERE (SELECT COUNT(*) FROM clients) < $9
+    ON CONFLICT (digest) DO NOTHING";
+
+const SAME: &str = "SELECT id, created_at_ms FROM clients WHERE digest = $1";
+
+const FIND: &str = "SELECT * FROM clients WHERE id = $1";
+
+const LIST: &str = "SELECT * FROM clients ORDER BY created_at_ms, id";
+
+const REMOVE: &str = "DELETE FROM clients WHERE id = $1";
+
+// Whoever agrees to a client notes the use in the same moment, so that one that is used is never removed.
+const PURGE: &str = "
+    DELETE FROM clients WHERE id IN
+        (SELECT id FROM clients
+            WHERE (used_at_ms IS NULL AND created_at_ms <= $1) OR used_at_ms <= $2 LIMIT 500)
+        AND ((used_at_ms IS NULL AND created_at_ms <= $1) OR used_at_ms <= $2)";
+
+impl Clients<'_> {
+    /// Keeps a new client, unless there are `most` already, or the same one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was not kept, as far as is known.
+    pub async fn insert(&self, client: &KeptClient, most: i64) -> Result<Registered, StoreError> {
+        let redirect_uris = serde_json::to_string(&client.redirect_uris).unwrap_or_default();
+        let inserted = writing!(self.0, "clients.insert", connection => {
+            sqlx::query(INSERT)
+                .bind(&client.id)
+                .bind(&client.name)
+                .bind(&redirect_uris)
+                .bind(&client.authentication)
+                .bind(&client.secret_hash)
+                .bind(i64::from(client.can_refresh))
+                .bind(&client.digest)
+                .bind(client.created_at.as_millisecond())
+                .bind(most)
+                .execute(connection)
+                .await
+                .map(|done| done.rows_affected() > 0)
+        })?;
+        if inserted {
+            return Ok(Registered::New);
+        }
+        let same: Option<(String, i64)> = reading!(self.0, "clients.same", connection => {
+            sqlx::query_as(SAME).bind(&client.digest).fetch_optional(connection).await
+        })?;
+        let Some((id, created_at)) = same else { return Ok(Registered::Full) };
+        let created_at =
+            Timestamp::from_millisecond(created_at).map_err(|_| StoreError::Unreadable { table: TABLE })?;
+        Ok(Registered::Before(id, created_at))
+    }
+
+    /// The client with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn find(&self, id: &str) -> Result<Option<KeptClient>, StoreError> {
+        let row: Option<Row> = reading!(self.0, "clients.find", connection => {
+            sqlx::query_as(FIND).bind(id).fetch_optional(connection).await
+        })?;
+        row.map(kept).transpose()
+    }
+
+    /// All clients, the oldest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database cannot be read.
+    pub async fn list(&self) -> Result<Vec<KeptClient>, StoreError> {
+        let rows: Vec<Row> = reading!(self.0, "clients.list", connection => {
+            sqlx::query_as(LIST).fetch_all(connection).await
+        })?;
+        rows.into_iter().map(kept).collect()
+    }
+
+    /// Removes a client with all that was granted to it; returns whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was not removed, as far as is known.
+    pub async fn remove(&self, id: &str) -> Result<bool, StoreError> {
+        let removed = writing!(self.0, "clients.remove", connection => {
+            sqlx::query(REMOVE).bind(id).execute(connection).await.map(|done| done.rows_affected() > 0)
+        })?;
+        self.0.revoked();
+        Ok(removed)
+    }
+
+    /// Removes some of those that nobody agreed to and that were registered before `unused`, and that nobody has used
+    /// since `idle`; returns how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they could not be removed.
+    pub async fn purge(&self, unused: Timestamp, idle: Timestamp) -> Result<u64, StoreError> {
+        writing!(self.0, "clients.purge", connection => {
+            let purged =
+                sqlx::query(PURGE).bind(unused.as_millisecond()).bind(idle.as_millisecond()).execute(connection).await;
+            purged.map(|done| done.rows_affected())
+        })
+    }
+}
+
+const TABLE: &str = "clients";
+
+fn kept(row: Row) -> Result<KeptClient, StoreError> {
+    let unreadable = || StoreError::Unreadable { table: TABLE };
+    let time = |milliseconds| Timestamp::from_millisecond(milliseconds).map_err(|_| unreadable());
+    Ok(KeptClient {
+        redirect_uris: serde_json::from_str(&row.redirect_uris).map_err(|_| unreadable())?,
+        created_at: time(row.created_at_ms)?,
+        used_at: row.used_at_ms.map(time).transpose()?,
+        can_refresh: row.can_refresh != 0,
+        id: row.id,
+        name: row.name,
+        authentication: row.authentication,
+        secret_hash: row.secret_hash,
+        digest: row.digest,
+    })
+}
