@@ -37,6 +37,7 @@ const readForms = (html) =>
     for (const [, found] of inner.matchAll(/<input(\s[^>]*?)\/?>/g)) {
       const input = attributes(found);
       const isBox = ['checkbox', 'radio'].includes(input.get('type'));
+      if (!input.has('name')) continue;
       if (!isBox || input.has('checked')) fields.set(input.get('name'), input.get('value') ?? (isBox ? 'on' : ''));
     }
     const buttons = [...inner.matchAll(/<button(\s[^>]*)?>/g)].map(([, found]) => attributes(found ?? ''));
@@ -88,21 +89,19 @@ export class Browser {
     throw new Error(`it leads nowhere: ${url}`);
   }
 
-  // Fills in the one form of the page that has these fields, and presses the button of that value. A field with the
+  // Fills in the form of the page that has these fields and a button of that value, and presses it. A field with the
   // value `undefined` is a box that is not ticked.
   async submit(page, changes, button, how = {}) {
-    const form = page.forms.find(({ fields }) => Object.keys(changes).every((name) => fields.has(name)));
-    assert(form, `no form with ${Object.keys(changes)} at ${page.url.pathname} (${page.status}): ${words(page)}`);
+    const names = Object.keys(changes);
+    const pressed = ({ buttons }) => buttons.find((each) => each.get('value') === button);
+    const form = page.forms.find((each) => names.every((name) => each.fields.has(name)) && pressed(each));
+    assert(form, `no form with ${[...names, button]} at ${page.url.pathname} (${page.status}): ${words(page)}`);
     const fields = new Map(form.fields);
     for (const [name, value] of Object.entries(changes)) {
       if (value === undefined) fields.delete(name);
       else fields.set(name, value);
     }
-    if (button) {
-      const pressed = form.buttons.find((each) => each.get('value') === button);
-      assert(pressed, `no button ${button} at ${page.url.pathname}`);
-      fields.set(pressed.get('name'), button);
-    }
+    if (button) fields.set(pressed(form).get('name'), button);
     return this.go(new URL(form.action || page.url, page.url), { ...how, form: new URLSearchParams([...fields]), from: page });
   }
 }

@@ -118,11 +118,11 @@ export const tab = async (page) => {
       };
     }, REACHED);
   // A page may begin in its first field; what stands above that is reached backwards.
-  for (let { index } = await look(); index > 0; index -= 1) await page.keyboard.press('Shift+Tab');
-  const begun = (await look()).index + 1;
+  const { index: begun } = await look();
+  for (let index = begun; index > 0; index -= 1) await page.keyboard.press('Shift+Tab');
   const found = [];
-  for (let index = begun; index < (await page.locator(REACHED).count()); index += 1) {
-    await page.keyboard.press('Tab');
+  for (let index = 0; index < (await page.locator(REACHED).count()); index += 1) {
+    if (index > 0 || begun < 0) await page.keyboard.press('Tab');
     const reached = await look();
     if (reached.index !== index || !reached.isMarked || !reached.isInside) {
       found.push(`Tab: ${JSON.stringify({ wanted: index, ...reached })}`);

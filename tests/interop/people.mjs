@@ -25,12 +25,16 @@ const seen = [];
 // A client of this machine: whoever is sent back to it, it remembers with what.
 const arrived = [];
 const client = createServer((request, response) => {
-  arrived.push(new URL(request.url, `http://${request.headers.host}`));
+  const url = new URL(request.url, `http://${request.headers.host}`);
+  // As sites do that serve applications: the code goes on to the application.
+  if (url.pathname === '/lead-on') return response.writeHead(302, { location: `${elsewhere}${url.search}` }).end();
+  arrived.push(url);
   response.setHeader('content-type', 'text/html');
-  response.end('<!doctype html><title>Back</title><link rel="icon" href="data:,">Signed in. You may close this page.');
+  return response.end('<!doctype html><title>Back</title><link rel="icon" href="data:,">Signed in. You may close this page.');
 });
 await new Promise((ready) => client.listen(0, '127.0.0.1', ready));
 const callback = `http://127.0.0.1:${client.address().port}/callback`;
+const leadOn = `http://127.0.0.1:${client.address().port}/lead-on`;
 
 const post = (path, body) => fetch(`${origin}${path}`, { method: 'POST', body });
 
@@ -150,7 +154,8 @@ class Visit {
   }
 
   // What came back to the client of this machine.
-  back(begun) {
+  async back(begun) {
+    await this.page.waitForURL(`${callback}?**`).catch(() => {});
     const url = arrived.shift();
     assert(url && arrived.length === 0, `${this.name}: nobody came back, but stands at ${this.page.url()}`);
     assert.equal(url.pathname, '/callback');
@@ -207,7 +212,7 @@ const connect = async (visit) => {
   for (const scope of scopes) assert(await visit.page.locator(`input[name="scope.${scope}"]`).isChecked(), scope);
   await visit.page.locator('input[name="scope.reports:write"]').uncheck();
   await visit.decide('allow');
-  const code = visit.back(begun).get('code');
+  const code = (await visit.back(begun)).get('code');
   const exchange = { grant_type: 'authorization_code', code, redirect_uri: callback, code_verifier: begun.verifier };
   const tokens = await token(begun, exchange);
   assert.equal(tokens.status, 200, JSON.stringify(tokens));
@@ -227,12 +232,12 @@ const refuse = async (visit) => {
   const begun = begin(await register(`Refused by ${visit.name}`, [callback]), callback);
   await visit.open(begun.address, '/consent');
   await visit.decide('deny');
-  const back = visit.back(begun);
+  const back = await visit.back(begun);
   assert.deepEqual([back.get('error'), back.has('code')], ['access_denied', false]);
 };
 
-// To a client elsewhere, the policy of the page lets the browser go, with and without a page in between.
-const leave = async (visit, id, redirect) => {
+// To a client elsewhere, and to where that leads on to, the policy of the page lets the browser go.
+const leave = async (visit, id, redirect, end) => {
   const begun = begin(id, redirect);
   visit.isOutside = true;
   // Where an address is none of the web's, the browser tells of no request: what it was answered tells.
@@ -241,7 +246,7 @@ const leave = async (visit, id, redirect) => {
   await network.send('Network.enable');
   network.on('Network.responseReceivedExtraInfo', ({ headers }) => answered.push(headers.location ?? headers.Location ?? ''));
   await visit.page.goto(begun.address).catch(() => {});
-  const left = () => [...visit.asked, ...answered].find((url) => url.startsWith(`${redirect}?`));
+  const left = () => [...visit.asked, ...(/^https?:/.test(end) ? [] : answered)].find((url) => url.startsWith(`${end}?`));
   if (new URL(visit.page.url()).pathname === '/login') {
     await visit.fill(person);
     await visit.page.keyboard.press('Enter', { noWaitAfter: true });
@@ -253,7 +258,7 @@ const leave = async (visit, id, redirect) => {
   for (let tries = 0; !left() && tries < 50; tries += 1) await visit.page.waitForTimeout(100);
   // A fault of the policy is told on the console a little later.
   await visit.page.waitForTimeout(300);
-  assert(left(), `${visit.name}: the browser does not go to ${redirect}, but stands at ${visit.page.url()}`);
+  assert(left(), `${visit.name}: the browser does not go to ${end}, but stands at ${visit.page.url()}`);
   const back = new URL(left()).searchParams;
   assert.deepEqual([back.has('code'), back.get('iss'), back.get('state')], [true, origin, begun.state]);
 };
@@ -275,15 +280,19 @@ try {
     await visit.end();
     console.log(`${name}: ${seen.length} pages, contrast at least ${visit.smallest.toFixed(1)}`);
   }
-  for (const [name, redirects] of [['an https client', [elsewhere]], ['Cursor', cursor]]) {
-    const id = await register(name, redirects);
+  for (const [name, redirects, end] of [
+    ['an https client', [elsewhere], elsewhere],
+    ['a client that leads on', [leadOn], elsewhere],
+    ['Cursor', cursor, cursor[0]],
+  ]) {
+    const [id, before] = [await register(name, redirects), faults.length];
     // The second time its user is signed in by the form that leads there, and has allowed it before.
     for (const time of ['first', 'second']) {
       const visit = await Visit.of(browser, `${name}, the ${time} time`, {});
-      await leave(visit, id, redirects[0]);
+      await leave(visit, id, redirects[0], end).catch((error) => visit.fault(error.message));
       await visit.end();
     }
-    console.log(`${name}: the browser goes to ${redirects[0]}`);
+    if (faults.length === before) console.log(`${name}: goes to ${end}`);
   }
 } catch (error) {
   faults.push(error.stack);

@@ -4,6 +4,7 @@ use crate::support::{BAKERY, BURST, TOOLS, TestServer, until};
 use google_reviews_mcp::mcp::client::Client;
 use serde_json::{Map, Value, json};
 use std::{
+    ffi::{OsStr, OsString},
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Command, Stdio},
@@ -45,34 +46,128 @@ async fn the_client_of_rmcp_lists_and_calls_every_tool() {
     client.close().await;
 }
 
+/// The Node that `tests/run` names; without it, nothing is run, except where that would go unnoticed.
+fn node() -> Option<OsString> {
+    let node = std::env::var_os("INTEROP_NODE");
+    if node.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "INTEROP_NODE is not set: run the tests with tests/run");
+        eprintln!("not run: INTEROP_NODE is not set; tests/run sets it");
+    }
+    node
+}
+
+/// What a script in `tests/interop` prints; panics if it finds a fault.
+async fn run(node: &OsStr, script: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(node);
+    command.arg(Path::new("tests/interop").join(script)).args(arguments);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{script}: {out}{err}");
+    out.into_owned()
+}
+
 /// The client of the TypeScript SDK, in its three modes. `tests/run` installs it and names the Node to run it with.
 #[tokio::test]
 async fn the_client_of_the_typescript_sdk_lists_and_calls_every_tool() {
-    let Some(node) = std::env::var_os("INTEROP_NODE") else {
-        assert!(std::env::var_os("CI").is_none(), "INTEROP_NODE is not set: run the tests with tests/run");
-        eprintln!("not run: INTEROP_NODE is not set; tests/run sets it");
-        return;
-    };
+    let Some(node) = node() else { return };
     let server = TestServer::start().await;
     for mode in ["legacy", "auto", "2026-07-28"] {
-        let script = Path::new("tests/interop/typescript-client.mjs");
-        let mut command = Command::new(&node);
-        command.arg(script).arg(server.app.endpoint()).arg(mode);
-        let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{mode}: {out}{err}");
-        assert!(out.contains(&format!("called {}", TOOLS.join(", "))), "{mode}: {out}{err}");
+        let out = run(&node, "typescript-client.mjs", &[&server.app.endpoint(), mode]).await;
+        assert!(out.contains(&format!("called {}", TOOLS.join(", "))), "{mode}: {out}");
+    }
+}
+
+/// Somebody who can sign in.
+struct Person {
+    name: String,
+    password: String,
+}
+
+/// A server that signs people in by itself.
+async fn with_sign_in() -> TestServer {
+    TestServer::builder().set("auth.mode", "oauth").start().await
+}
+
+/// The link with which the first person chooses a name and a password.
+fn setup_link(_server: &TestServer) -> String {
+    unimplemented!("the authorization server is not there yet")
+}
+
+fn person(_server: &TestServer) -> Person {
+    unimplemented!("the authorization server is not there yet")
+}
+
+/// What a script of a client prints that is sent to sign in.
+async fn sign_in_with(script: &str) -> Option<String> {
+    let node = node()?;
+    let server = with_sign_in().await;
+    let Person { name, password } = person(&server);
+    Some(run(&node, script, &[&server.app.endpoint(), &name, &password]).await)
+}
+
+/// npm `oauth4webapi`, which checks every answer by the letter, with each client authentication.
+#[tokio::test]
+#[ignore = "the authorization server is not there yet"]
+async fn oauth4webapi_signs_in_refreshes_and_revokes() {
+    let Some(out) = sign_in_with("oauth.mjs").await else { return };
+    for method in ["none", "client_secret_post", "client_secret_basic"] {
+        let wanted = "signed in, listed 7 tools, called search_places, refreshed twice, revoked";
+        assert!(out.contains(&format!("{method}: {wanted}")), "{out}");
+    }
+}
+
+/// The client of the TypeScript SDK finds all by itself, from the address of the endpoint.
+#[tokio::test]
+#[ignore = "the authorization server is not there yet"]
+async fn the_client_of_the_typescript_sdk_signs_in_refreshes_and_asks_for_more() {
+    let Some(out) = sign_in_with("oauth-mcp-client.mjs").await else { return };
+    for mode in ["legacy", "2026-07-28"] {
+        let wanted = format!("called {}; refreshed; asked again for reports:write", TOOLS.join(", "));
+        assert!(out.contains(&format!("mode {mode}: {wanted}")), "{out}");
+    }
+}
+
+/// npm `mcp-remote`, with its own browser, which is played by hand.
+#[tokio::test]
+#[ignore = "the authorization server is not there yet"]
+async fn mcp_remote_signs_in_once() {
+    let Some(out) = sign_in_with("mcp-remote.mjs").await else { return };
+    assert!(out.contains(&format!("called {}; started again without a sign-in", TOOLS.join(", "))), "{out}");
+}
+
+/// The official conformance suite's checks of an authorization server.
+#[tokio::test]
+#[ignore = "the authorization server is not there yet"]
+async fn the_conformance_suite_finds_no_fault_in_the_authorization_server() {
+    let Some(out) = sign_in_with("conformance.mjs").await else { return };
+    assert!(
+        out.contains("✓ authorization-server-metadata-endpoint") && out.contains("✓ authorization-code-grant"),
+        "{out}"
+    );
+    assert!(out.contains(" 0 failed"), "{out}");
+}
+
+/// Chromium, as a person uses it: see the script. With `PAGE_PICTURES` it leaves pictures there.
+#[tokio::test]
+#[ignore = "the authorization server is not there yet"]
+async fn a_person_goes_through_everything_in_a_browser() {
+    let Some(node) = node() else { return };
+    let server = with_sign_in().await;
+    let (base, link) = (format!("http://{}", server.app.address()), setup_link(&server));
+    let pictures = std::env::var("PAGE_PICTURES").unwrap_or_default();
+    let out = run(&node, "people.mjs", &[&base, &link, &pictures]).await;
+    for seen in ["phone-light: ", "phone-dark: ", "desk-light: ", "desk-dark: ", "phone-light-without-script: "] {
+        assert!(out.contains(&format!("{seen}8 pages")), "{out}");
+    }
+    for left in ["an https client: goes to ", "a client that leads on: goes to ", "Cursor: goes to cursor:"] {
+        assert!(out.contains(left), "{out}");
     }
 }
 
 /// An issuer as companies run one, unmodified: its tokens open what they were granted for, and nothing else.
 #[tokio::test]
 async fn tokens_of_oidc_provider_open_what_they_are_for() {
-    let Some(node) = std::env::var_os("INTEROP_NODE") else {
-        assert!(std::env::var_os("CI").is_none(), "INTEROP_NODE is not set: run the tests with tests/run");
-        eprintln!("not run: INTEROP_NODE is not set; tests/run sets it");
-        return;
-    };
+    let Some(node) = node() else { return };
     let mut child = Command::new(node)
         .arg("tests/interop/issuer.mjs")
         .stdin(Stdio::piped())
