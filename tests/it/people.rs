@@ -118,7 +118,7 @@ async fn a_link_of_the_first_person_is_of_no_use_when_there_is_somebody_or_a_day
         let clock = Clock::manual(now());
         let people = people(&database, &clock).await;
         let old = people.first_link().await.unwrap().unwrap();
-        clock.advance(DAY - Duration::from_millis(1));
+        clock.advance(Duration::from_millis(24 * 3_600_000 - 1));
         assert!(people.invited(old.expose_secret()).await.unwrap().is_some());
         clock.advance(Duration::from_millis(1));
         assert!(people.invited(old.expose_secret()).await.unwrap().is_none(), "{}", database.name());
@@ -180,7 +180,7 @@ async fn of_two_with_a_link_each_one_wins() {
     for database in both().await {
         let clock = Clock::manual(now());
         let stores = [open(&database, &clock).await, open(&database, &clock).await];
-        let make = |store: &Store, link: &'static str| {
+        let insert = |store: &Store, link: &'static str| {
             let store = store.clone();
             async move { store.setup_links().insert_first(link, now() + DAY).await.unwrap() }
         };
@@ -191,16 +191,16 @@ async fn of_two_with_a_link_each_one_wins() {
         for round in 0..ROUNDS {
             let what = format!("{}, {round}", database.name());
             database.run("DELETE FROM people").await;
-            let made = at_once(round, make(&stores[0], "one"), make(&stores[1], "two")).await;
+            let made = at_once(round, insert(&stores[0], "one"), insert(&stores[1], "two")).await;
             assert_eq!((made, database.count("setup_links").await), ((true, true), 1), "{what}");
             let outcomes = at_once(round, spend(&stores[0], "one", "ada"), spend(&stores[1], "two", "eve")).await;
             let is_one = matches!(outcomes, (SetUp::Done, SetUp::Spent) | (SetUp::Spent, SetUp::Done));
             assert!(is_one && database.count("people").await == 1, "{what}: {outcomes:?}");
 
             database.run("DELETE FROM people").await;
-            make(&stores[0], "one").await;
-            let late = (make(&stores[1], "two"), spend(&stores[1], "two", "eve"));
-            let late = async move { (late.0.await, late.1.await).1 };
+            insert(&stores[0], "one").await;
+            let late = (insert(&stores[1], "two"), spend(&stores[1], "two", "eve"));
+            let late = Box::pin(async move { (late.0.await, late.1.await).1 });
             let outcomes = at_once(round, spend(&stores[0], "one", "ada"), late).await;
             let is_one = matches!(outcomes, (SetUp::Done, SetUp::Spent) | (SetUp::Spent, SetUp::Done));
             assert!(is_one && database.count("people").await == 1, "{what}: {outcomes:?}");
@@ -340,7 +340,7 @@ async fn sessions_end_with_their_time_by_sign_out_and_with_the_person() {
         people.sign_out(out.expose_secret()).await.unwrap();
         assert!(!is_in(&out).await && is_in(&other).await, "{}", database.name());
 
-        clock.advance(Duration::from_hours(12) - Duration::from_millis(1));
+        clock.advance(Duration::from_millis(12 * 3_600_000 - 1));
         assert!(is_in(&other).await, "this is a visit");
         clock.advance(Duration::from_millis(1));
         assert!(!is_in(&idle).await && is_in(&other).await);
