@@ -3,16 +3,19 @@
 
 use crate::model::{PersonName, random_bytes};
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
+    Algorithm, Argon2, Block, Params, Version,
     password_hash::{
         Error,
         phc::{Output, ParamsString, PasswordHash, Salt},
     },
 };
 use secrecy::{ExposeSecret as _, SecretString};
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Span;
@@ -22,7 +25,7 @@ use unicode_normalization::UnicodeNormalization as _;
 const MEMORY_KIB: u32 = 19 * 1_024;
 const ROUNDS: u32 = 2;
 const LANES: u32 = 1;
-const HASH_BYTES: usize = 32;
+const HASH_BYTES: usize = Params::DEFAULT_OUTPUT_LEN;
 const SALT_BYTES: usize = 16;
 /// So many are made at the same time: 76 MiB together.
 const AT_ONCE: usize = 4;
@@ -57,40 +60,49 @@ pub(super) struct Busy;
 #[derive(Debug, Clone)]
 pub(super) struct Passwords(Arc<Parts>);
 
-#[derive(Debug)]
 struct Parts {
     turns: Arc<Semaphore>,
     queue: Semaphore,
+    /// Memory to hash in, as many pieces as were ever in use at once. It is kept, because allocators do not give blocks
+    /// of this size back: without this, 64 hashes one after the other took 1.1 GB.
+    idle: Mutex<Vec<Vec<Block>>>,
     hashed: AtomicU64,
+}
+
+/// How a hash was made.
+#[derive(Debug)]
+struct Recipe {
+    argon2: Argon2<'static>,
+    salt: Salt,
 }
 
 impl Passwords {
     pub(super) fn new() -> Self {
         let (turns, queue) = (Arc::new(Semaphore::new(AT_ONCE)), Semaphore::new(WAITING));
-        Self(Arc::new(Parts { turns, queue, hashed: AtomicU64::new(0) }))
+        Self(Arc::new(Parts { turns, queue, idle: Mutex::default(), hashed: AtomicU64::new(0) }))
     }
 
     /// The hash to keep, in the PHC form.
     pub(super) async fn hash(&self, password: &str) -> Result<SecretString, Busy> {
-        let made = self.work(password, |argon2, password| {
-            let hash: PasswordHash = argon2.hash_password_with_salt(password, &random_bytes::<SALT_BYTES>())?;
-            Ok(SecretString::from(hash.to_string()))
+        let recipe = Recipe::of_today().map_err(broken)?;
+        let hash = self.work(password, move |password, memory| {
+            let output = recipe.output(password, HASH_BYTES, memory)?;
+            recipe.written(output)
         });
-        made.await?.map_err(out_of_memory)
+        Ok(hash.await?.to_string().into())
     }
 
     /// Whether the hash is of this password. Where there is none, that is found out with the same work, and is no.
     pub(super) async fn verify(&self, password: &str, kept: Option<&SecretString>) -> Result<bool, Busy> {
-        let kept = kept.and_then(readable).or_else(of_nothing);
-        let verified = self.work(password, move |argon2, password| {
-            let hash = kept.ok_or(Error::Internal)?;
-            argon2.verify_password(password, &hash)
-        });
-        match verified.await? {
-            Ok(()) => Ok(true),
-            Err(Error::PasswordInvalid) => Ok(false),
-            Err(error) => Err(out_of_memory(error)),
-        }
+        let (recipe, expected) = match kept.and_then(readable) {
+            Some(kept) => kept,
+            None => of_nothing().map_err(broken)?,
+        };
+        self.work(password, move |password, memory| {
+            // Their comparison takes the same time wherever the first difference is.
+            recipe.output(password, expected.len(), memory).map(|output| output == expected)
+        })
+        .await
     }
 
     /// How many were made or checked.
@@ -102,20 +114,21 @@ impl Passwords {
     async fn work<T: Send + 'static>(
         &self,
         password: &str,
-        work: impl FnOnce(&Argon2<'_>, &[u8]) -> Result<T, Error> + Send + 'static,
-    ) -> Result<Result<T, Error>, Busy> {
+        work: impl FnOnce(&[u8], &mut Vec<Block>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Busy> {
         let turn = self.turn().await?;
         self.0.hashed.fetch_add(1, Ordering::Relaxed);
-        let (password, span) = (SecretString::from(normalized(password)), Span::current());
+        let (password, span, parts) = (SecretString::from(normalized(password)), Span::current(), Arc::clone(&self.0));
         let done = tokio::task::spawn_blocking(move || {
-            // Held here: whoever asked may go away, and the memory is in use all the same.
-            let _turn = turn;
-            span.in_scope(|| work(&argon2(), password.expose_secret().as_bytes()))
+            let _entered = span.enter();
+            let mut memory = parts.idle().pop().unwrap_or_default();
+            let done = work(password.expose_secret().as_bytes(), &mut memory);
+            parts.idle().push(memory);
+            // Held until here: whoever asked may go away, and the memory is in use all the same.
+            drop(turn);
+            done
         });
-        done.await.map_err(|error| {
-            tracing::error!(%error, "the hashing of a password broke off");
-            Busy
-        })
+        done.await.map_err(broken)?.map_err(broken)
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Busy> {
@@ -125,6 +138,45 @@ impl Passwords {
         }
         let _place = self.0.queue.try_acquire().map_err(|_| Busy)?;
         turns.acquire_owned().await.map_err(|_| Busy)
+    }
+}
+
+impl Parts {
+    fn idle(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Parts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Passwords").field("turns", &self.turns).finish_non_exhaustive()
+    }
+}
+
+impl Recipe {
+    /// With the costs of today and a salt of its own.
+    fn of_today() -> Result<Self, Error> {
+        let params = Params::new(MEMORY_KIB, ROUNDS, LANES, Some(HASH_BYTES))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        Ok(Self { argon2, salt: Salt::new(&random_bytes::<SALT_BYTES>())? })
+    }
+
+    fn output(&self, password: &[u8], length: usize, memory: &mut Vec<Block>) -> Result<Output, Error> {
+        memory.resize(self.argon2.params().block_count(), Block::new());
+        let mut output = vec![0; length];
+        self.argon2.hash_password_into_with_memory(password, &self.salt, &mut output, memory)?;
+        Ok(Output::new(&output)?)
+    }
+
+    /// The hash of today's costs in the form in which it is kept.
+    fn written(&self, output: Output) -> Result<PasswordHash, Error> {
+        Ok(PasswordHash {
+            algorithm: Algorithm::Argon2id.ident(),
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(self.argon2.params())?,
+            salt: Some(self.salt),
+            hash: Some(output),
+        })
     }
 }
 
@@ -156,36 +208,30 @@ fn normalized(password: &str) -> String {
     password.nfkc().collect()
 }
 
-fn argon2() -> Argon2<'static> {
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, params())
-}
-
-/// The values are in the range of the algorithm; were they not, the crate's are good too.
-fn params() -> Params {
-    Params::new(MEMORY_KIB, ROUNDS, LANES, Some(HASH_BYTES)).unwrap_or_default()
-}
-
-fn readable(hash: &SecretString) -> Option<PasswordHash> {
-    let read = PasswordHash::new(hash.expose_secret());
-    if read.is_err() {
+/// How a kept hash was made, and what came of it.
+fn readable(hash: &SecretString) -> Option<(Recipe, Output)> {
+    let read = read(hash.expose_secret());
+    if read.is_none() {
         tracing::error!("the hash of a password cannot be read: `user reset` lets the person choose another");
     }
-    read.ok()
+    read
+}
+
+fn read(hash: &str) -> Option<(Recipe, Output)> {
+    let hash = PasswordHash::new(hash).ok()?;
+    let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+    let version = hash.version.map_or(Ok(Version::V0x10), Version::try_from).ok()?;
+    let argon2 = Argon2::new(algorithm, version, Params::try_from(&hash).ok()?);
+    Some((Recipe { argon2, salt: hash.salt? }, hash.hash?))
 }
 
 /// What looks like a hash with the costs of today, and is that of no password.
-fn of_nothing() -> Option<PasswordHash> {
-    Some(PasswordHash {
-        algorithm: Algorithm::Argon2id.ident(),
-        version: Some(Version::V0x13.into()),
-        params: ParamsString::try_from(&params()).ok()?,
-        salt: Some(Salt::new(&random_bytes::<SALT_BYTES>()).ok()?),
-        hash: Some(Output::new(&random_bytes::<HASH_BYTES>()).ok()?),
-    })
+fn of_nothing() -> Result<(Recipe, Output), Error> {
+    Ok((Recipe::of_today()?, Output::new(&random_bytes::<HASH_BYTES>())?))
 }
 
-/// There is no other error that these costs and lengths can have.
-fn out_of_memory(error: Error) -> Busy {
+/// Costs and lengths are in the range of the algorithm, so this does not happen; were it otherwise, nobody gets in.
+fn broken(error: impl fmt::Display) -> Busy {
     tracing::error!(cause = %error, "a password could not be hashed");
     Busy
 }
@@ -193,7 +239,8 @@ fn out_of_memory(error: Error) -> Busy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use futures_util::future::join_all;
+    use argon2::{PasswordHasher as _, PasswordVerifier as _};
+    use futures_util::{FutureExt as _, future::join_all};
     use std::{future::Future, pin::pin, task::Poll};
 
     const PASSWORD: &str = "correct horse battery staple";
@@ -238,11 +285,23 @@ mod tests {
         assert_eq!(passwords.verify("Correct horse battery staple", Some(&hash)).await, Ok(false));
         assert_eq!(passwords.verify(&format!("{PASSWORD} "), Some(&hash)).await, Ok(false));
 
-        let cheap = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(1_024, 1, 1, None).expect("costs"));
-        let old: PasswordHash = cheap.hash_password_with_salt(PASSWORD.as_bytes(), &[7; 16]).expect("a hash");
-        let old = SecretString::from(old.to_string());
-        assert_eq!(passwords.verify(PASSWORD, Some(&old)).await, Ok(true));
-        assert_eq!(passwords.verify("another password", Some(&old)).await, Ok(false));
+        for (memory, rounds, lanes) in [(1_024, 1, 1), (24 * 1_024, 3, 2)] {
+            let costs = Params::new(memory, rounds, lanes, Some(24)).expect("costs");
+            let other = Argon2::new(Algorithm::Argon2id, Version::V0x13, costs);
+            let other: PasswordHash = other.hash_password_with_salt(PASSWORD.as_bytes(), &[7; 16]).expect("a hash");
+            let other = SecretString::from(other.to_string());
+            assert_eq!(passwords.verify(PASSWORD, Some(&other)).await, Ok(true));
+            assert_eq!(passwords.verify("another password", Some(&other)).await, Ok(false));
+            assert_eq!(passwords.verify(PASSWORD, Some(&hash)).await, Ok(true));
+        }
+    }
+
+    /// What others made of the same values is the same.
+    #[tokio::test]
+    async fn the_hash_is_that_of_the_crate_itself() {
+        let hash = Passwords::new().hash(PASSWORD).await.expect("a turn");
+        let hash = PasswordHash::new(hash.expose_secret()).expect("the PHC form");
+        assert!(Argon2::default().verify_password(PASSWORD.as_bytes(), &hash).is_ok());
     }
 
     #[tokio::test]
@@ -256,10 +315,9 @@ mod tests {
     #[tokio::test]
     async fn without_a_hash_the_work_is_the_same_and_the_answer_no() {
         let passwords = Passwords::new();
-        assert_eq!(
-            of_nothing().map(|hash| hash.params),
-            readable(&passwords.hash(PASSWORD).await.unwrap()).map(|hash| hash.params)
-        );
+        let (real, none) = (readable(&passwords.hash(PASSWORD).await.expect("a turn")), of_nothing());
+        let costs = |(recipe, output): &(Recipe, Output)| (recipe.argon2.params().clone(), output.len());
+        assert_eq!(real.as_ref().map(costs), none.as_ref().ok().map(costs));
         let before = passwords.hashed();
         let unreadable = SecretString::from("$argon2id$nonsense");
         for kept in [None, Some(&unreadable)] {
@@ -278,7 +336,7 @@ mod tests {
         for one in &mut waiting {
             assert!(is_pending(one).await);
         }
-        assert_eq!(passwords.verify(PASSWORD, None).await, Err(Busy));
+        assert_eq!(passwords.verify(PASSWORD, None).now_or_never(), Some(Err(Busy)));
         drop(waiting.pop());
         let mut another = pin!(passwords.verify(PASSWORD, None));
         assert!(is_pending(&mut another).await, "there is room again");

@@ -35,6 +35,7 @@ mod interop;
 mod observed;
 mod operations;
 mod page;
+mod people;
 mod process;
 mod protocol;
 mod proxied;
