@@ -1,7 +1,11 @@
 //! Other people's clients, unmodified: each lists the tools and calls every one of them.
 
-use crate::support::{BAKERY, BURST, TOOLS, TestServer, until};
-use google_reviews_mcp::mcp::client::Client;
+use crate::support::{
+    BAKERY, BURST, TOOLS, TestServer,
+    sign_in::{NAME, PASSWORD},
+    until,
+};
+use google_reviews_mcp::{mcp::client::Client, model::PersonName};
 use serde_json::{Map, Value, json};
 use std::{
     ffi::{OsStr, OsString},
@@ -77,37 +81,26 @@ async fn the_client_of_the_typescript_sdk_lists_and_calls_every_tool() {
     }
 }
 
-/// Somebody who can sign in.
-struct Person {
-    name: String,
-    password: String,
-}
-
 /// A server that signs people in by itself.
 async fn with_sign_in() -> TestServer {
     TestServer::builder().set("auth.mode", "oauth").start().await
 }
 
 /// The link with which the first person chooses a name and a password.
-fn setup_link(_server: &TestServer) -> String {
-    unimplemented!("the authorization server is not there yet")
-}
-
-fn person(_server: &TestServer) -> Person {
-    unimplemented!("the authorization server is not there yet")
+async fn setup_link(server: &TestServer) -> String {
+    server.app.first_link().await.unwrap().expect("nobody is there yet")
 }
 
 /// What a script of a client prints that is sent to sign in.
 async fn sign_in_with(script: &str) -> Option<String> {
     let node = node()?;
     let server = with_sign_in().await;
-    let Person { name, password } = person(&server);
-    Some(run(&node, script, &[&server.app.endpoint(), &name, &password]).await)
+    server.app.people().unwrap().add(PersonName::parse(NAME).unwrap(), Some(PASSWORD)).await.unwrap();
+    Some(run(&node, script, &[&server.app.endpoint(), NAME, PASSWORD]).await)
 }
 
 /// npm `oauth4webapi`, which checks every answer by the letter, with each client authentication.
 #[tokio::test]
-#[ignore = "the authorization server is not there yet"]
 async fn oauth4webapi_signs_in_refreshes_and_revokes() {
     let Some(out) = sign_in_with("oauth.mjs").await else { return };
     for method in ["none", "client_secret_post", "client_secret_basic"] {
@@ -118,7 +111,6 @@ async fn oauth4webapi_signs_in_refreshes_and_revokes() {
 
 /// The client of the TypeScript SDK finds all by itself, from the address of the endpoint.
 #[tokio::test]
-#[ignore = "the authorization server is not there yet"]
 async fn the_client_of_the_typescript_sdk_signs_in_refreshes_and_asks_for_more() {
     let Some(out) = sign_in_with("oauth-mcp-client.mjs").await else { return };
     for mode in ["legacy", "2026-07-28"] {
@@ -129,7 +121,6 @@ async fn the_client_of_the_typescript_sdk_signs_in_refreshes_and_asks_for_more()
 
 /// npm `mcp-remote`, with its own browser, which is played by hand.
 #[tokio::test]
-#[ignore = "the authorization server is not there yet"]
 async fn mcp_remote_signs_in_once() {
     let Some(out) = sign_in_with("mcp-remote.mjs").await else { return };
     assert!(out.contains(&format!("called {}; started again without a sign-in", TOOLS.join(", "))), "{out}");
@@ -137,7 +128,6 @@ async fn mcp_remote_signs_in_once() {
 
 /// The official conformance suite's checks of an authorization server.
 #[tokio::test]
-#[ignore = "the authorization server is not there yet"]
 async fn the_conformance_suite_finds_no_fault_in_the_authorization_server() {
     let Some(out) = sign_in_with("conformance.mjs").await else { return };
     assert!(
@@ -149,11 +139,10 @@ async fn the_conformance_suite_finds_no_fault_in_the_authorization_server() {
 
 /// Chromium, as a person uses it: see the script. With `PAGE_PICTURES` it leaves pictures there.
 #[tokio::test]
-#[ignore = "the authorization server is not there yet"]
 async fn a_person_goes_through_everything_in_a_browser() {
     let Some(node) = node() else { return };
     let server = with_sign_in().await;
-    let (base, link) = (format!("http://{}", server.app.address()), setup_link(&server));
+    let (base, link) = (format!("http://{}", server.app.address()), setup_link(&server).await);
     let pictures = std::env::var("PAGE_PICTURES").unwrap_or_default();
     let out = run(&node, "people.mjs", &[&base, &link, &pictures]).await;
     for seen in ["phone-light: ", "phone-dark: ", "desk-light: ", "desk-dark: ", "phone-light-without-script: "] {

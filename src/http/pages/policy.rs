@@ -5,6 +5,10 @@ use http::HeaderValue;
 /// A page that may not even show its pictures can still be read.
 const STRICTEST: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
 
+/// To where the sites of clients lead on at once, such as claude.ai into the app Claude: a browser holds the form to its policy
+/// at every one of these steps, and the code is spent when it stops in between.
+const LEADS_ON: &str = "https: claude: cursor: vscode: vscode-insiders:";
+
 /// Style and script are files of ours, pictures are ours or written into the page. Nobody may frame a page, so that no
 /// click on it is another's.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +18,8 @@ pub(super) enum Policy<'a> {
     /// To be read.
     Text,
     /// With forms that this server takes, and without script. Browsers hold a form to its policy wherever its answer
-    /// leads, so the policy must name where that is: an origin, or a scheme with its colon.
+    /// leads, so the policy of one whose answer leaves this server must name where that is: an origin, or a scheme with its
+    /// colon.
     Forms { onward: Option<&'a str> },
 }
 
@@ -25,7 +30,7 @@ impl Policy<'_> {
         let forms = match self {
             Self::Script | Self::Text => "'none'".to_owned(),
             Self::Forms { onward } => match onward.filter(|source| is_source(source)) {
-                Some(source) => format!("'self' {source}"),
+                Some(source) => format!("'self' {source} {LEADS_ON}"),
                 None => "'self'".to_owned(),
             },
         };
@@ -68,7 +73,7 @@ mod tests {
         has(Policy::Forms { onward: None }, "'none'", "'self'");
         for source in ["https://claude.ai", "http://127.0.0.1:3334", "http://localhost:3334", "cursor:", "com.app+x-1:"]
         {
-            has(Policy::Forms { onward: Some(source) }, "'none'", &format!("'self' {source}"));
+            has(Policy::Forms { onward: Some(source) }, "'none'", &format!("'self' {source} https: claude: cursor: vscode: vscode-insiders:"));
         }
     }
 

@@ -76,14 +76,13 @@ impl SignIn {
     /// The page, with the status and the headers of why the last try did not work.
     pub(in crate::http) fn answer(&self) -> Response {
         let destination = self.asking.as_ref().map(|asking| Destination::of(&asking.redirect_uri));
-        let onward = destination.as_ref().and_then(|destination| destination.source.as_deref());
         let status = self.refused.map_or(StatusCode::OK, Refused::status);
         let page = Page {
             frame: Frame::still("Sign in"),
             shown: self,
             asking: self.asking.as_ref().zip(destination.as_ref()),
         };
-        let mut response = answer(status, Policy::Forms { onward }, &page);
+        let mut response = answer(status, Policy::Forms { onward: None }, &page);
         if let Some(Refused::Wait(time)) = self.refused {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(time)));
         }

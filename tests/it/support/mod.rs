@@ -12,6 +12,7 @@ pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod rpc;
+pub(crate) mod sign_in;
 
 use google_reviews_mcp::{
     app::{App, Parts},
