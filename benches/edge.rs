@@ -10,7 +10,7 @@ use axum::{Json, Router, routing::get};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use criterion::{Criterion, criterion_group, criterion_main};
 use google_reviews_mcp::{
-    auth::{ApiKey, Auth, Gate, Issuer, Protected},
+    auth::{ApiKey, Auth, Gate, Issuer, Protected, Source},
     clock::Clock,
     config::{self, Config, Sources},
     health::{Health, Need},
@@ -97,7 +97,7 @@ async fn auth(signer: &Signer, folder: &std::path::Path) -> (Auth, Store) {
     let issuer = Issuer::new(&config.auth, &signer.url, parts, Tasks::new(), clock.clone());
     issuer.refresh().await;
     let protected = Protected::new(config.server.public_url.as_ref().unwrap(), Some(&signer.url));
-    let gate = Gate::Guarded { issuer: Some(Arc::new(issuer)), keys: store.clone() };
+    let gate = Gate::Guarded { tokens: Some(Source::Outside(Arc::new(issuer))), keys: store.clone() };
     (Auth::new(gate, protected, clock, metrics), store)
 }
 

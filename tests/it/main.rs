@@ -32,6 +32,7 @@ mod hostile_reviews;
 mod idempotency;
 mod injection;
 mod interop;
+mod oauth;
 mod observed;
 mod operations;
 mod page;

@@ -73,7 +73,11 @@ mod tests {
         has(Policy::Forms { onward: None }, "'none'", "'self'");
         for source in ["https://claude.ai", "http://127.0.0.1:3334", "http://localhost:3334", "cursor:", "com.app+x-1:"]
         {
-            has(Policy::Forms { onward: Some(source) }, "'none'", &format!("'self' {source} https: claude: cursor: vscode: vscode-insiders:"));
+            has(
+                Policy::Forms { onward: Some(source) },
+                "'none'",
+                &format!("'self' {source} https: claude: cursor: vscode: vscode-insiders:"),
+            );
         }
     }
 

@@ -273,7 +273,8 @@ impl Browser<'_> {
 
     /// Sends a form of a page of the server.
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        let request = self.site.request(Method::POST, path).header("origin", "null").header("sec-fetch-site", "same-origin");
+        let request =
+            self.site.request(Method::POST, path).header("origin", "null").header("sec-fetch-site", "same-origin");
         self.send(request.form(fields)).await
     }
 

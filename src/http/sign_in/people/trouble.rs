@@ -107,7 +107,9 @@ impl Trouble {
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let (status, title, happened, advice) = self.parts();
-        let page = Message { title, happened: happened.into(), advice: advice.into(), back: Some(Back::Home) };
+        // Whether a client is connected is seen there.
+        let back = if self == Self::Answered { Back::Connections } else { Back::Home };
+        let page = Message { title, happened: happened.into(), advice: advice.into(), back: Some(back) };
         let mut response = page.answer(status);
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(AGAIN));
