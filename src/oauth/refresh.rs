@@ -99,8 +99,7 @@ fn standing(grant: &Grant, token: &RefreshToken, now: Timestamp) -> Standing {
     match grant.generation - token.generation {
         0 if hash == grant.token_hash => Standing::Newest,
         1 if hash == grant.previous_hash => {
-            let since = grant.rotated_at.map_or(Timestamp::MIN, |at| at);
-            let is_recent = now.duration_since(since).as_secs_f64() <= GRACE.as_secs_f64();
+            let is_recent = grant.rotated_at.is_some_and(|at| now <= at + GRACE);
             if is_recent || grant.used_at.is_none() { Standing::JustReplaced } else { Standing::Astray }
         }
         // Only who has held a token of this chain knows the name of the grant.
