@@ -10,7 +10,7 @@ use super::{
     request::check_resource, token::IDLE,
 };
 use crate::{
-    model::Scopes,
+    model::{Principal, Scopes},
     store::{Grant, KeptClient, NextTokens},
 };
 use jiff::Timestamp;
@@ -85,6 +85,7 @@ impl AuthorizationServer {
         if self.store.grants().revoke(&grant.id, now).await? {
             self.metrics.refresh_reuse();
             tracing::warn!(
+                principal = Principal::person(&grant.person_id).hashed(),
                 client_id = grant.client_id,
                 generation = grant.generation,
                 "a refresh token came back that was replaced: the connection is revoked"

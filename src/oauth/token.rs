@@ -10,7 +10,7 @@ use super::{
     refresh_token::RefreshToken, request::check_resource,
 };
 use crate::{
-    model::{Scopes, sha256, sha256_hex},
+    model::{Principal, Scopes, sha256, sha256_hex},
     store::{Grant, KeptClient, NextTokens},
 };
 use aws_lc_rs::constant_time::verify_slices_are_equal;
@@ -132,7 +132,8 @@ impl AuthorizationServer {
     async fn refuse_again(&self, grant: &Grant, now: Timestamp) -> Result<(), OauthError> {
         let is_used = self.store.grants().find(&grant.id).await?.is_some_and(|grant| grant.generation > 0);
         if is_used && self.store.grants().revoke(&grant.id, now).await? {
-            tracing::warn!(client_id = grant.client_id, "a code was used twice: what it gave is revoked");
+            let principal = Principal::person(&grant.person_id).hashed();
+            tracing::warn!(principal, client_id = grant.client_id, "a code was used twice: what it gave is revoked");
         }
         Ok(())
     }
