@@ -169,9 +169,14 @@ impl App {
         self.listeners.operations_address
     }
 
-    /// The MCP endpoint.
+    /// The MCP endpoint, as it is reached on this machine.
     pub fn endpoint(&self) -> String {
         format!("http://{}/mcp", self.address())
+    }
+
+    /// The MCP endpoint, as clients reach it.
+    pub fn public_endpoint(&self) -> String {
+        format!("{}/mcp", self.reached.origin.origin().ascii_serialization())
     }
 
     /// The embedded emulator, if reviews come from there.

@@ -78,10 +78,11 @@ fn invite(link: &str) {
     ));
 }
 
-/// Where it serves.
+/// Where it serves, and last what to connect to.
 fn introduce(app: &App) {
     tracing::info!(operations = %format!("http://{}", app.operations_address()), "serving metrics and health");
     tracing::info!(endpoint = app.endpoint(), "serving MCP");
+    tracing::info!(url = app.public_endpoint(), "clients connect to this address");
 }
 
 /// What is not as usual.

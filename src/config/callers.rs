@@ -1,7 +1,7 @@
 //! Rules for who may call and how much: a server that others can reach must know its callers.
 
 use super::{
-    AuthMode, Config, Problem, Registration,
+    AuthMode, Config, Problem, Provider, Registration,
     check::{is_loopback, problem},
 };
 use secrecy::ExposeSecret as _;
@@ -15,7 +15,7 @@ const ALGORITHMS: &[&str] = &["ES256", "ES384", "EdDSA", "RS256", "PS256"];
 
 /// What of these rules the configuration breaks.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
-    [reach(config), issuer(config), limits(config)].concat()
+    [reach(config), invented(config), issuer(config), limits(config)].concat()
 }
 
 /// How much anybody may ask, and whose word on addresses is taken.
@@ -75,6 +75,18 @@ fn reach(config: &Config) -> Vec<Problem> {
         ));
     }
     found
+}
+
+/// Demo data is for whoever tries the program, and not for strangers, who would take it for true.
+fn invented(config: &Config) -> Vec<Problem> {
+    let is_public = config.server.public_url.as_ref().is_some_and(|url| !is_loopback(url));
+    if config.upstream.provider != Provider::Demo || !is_public {
+        return Vec::new();
+    }
+    vec![problem(
+        "upstream.provider",
+        "must be google while server.public_url is not a loopback address: strangers would take invented places for real ones",
+    )]
 }
 
 /// Whose tokens are taken.

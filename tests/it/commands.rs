@@ -175,6 +175,50 @@ fn dep_04_serve_refuses_a_listener_that_is_not_loopback() {
     }
 }
 
+/// A container must listen on all its addresses; that its port is published on loopback alone is said by hand, and does not
+/// open a server that strangers reach.
+#[test]
+fn dep_03_a_server_that_others_reach_knows_its_callers_or_says_that_it_is_alone() {
+    let all = [("REVIEWS__SERVER__LISTEN", "0.0.0.0:8080"), ("REVIEWS__SERVER__OPERATIONS_LISTEN", "0.0.0.0:9090")];
+    let (none, alone) = (("REVIEWS__AUTH__MODE", "none"), ("REVIEWS__AUTH__NONE_IS_PUBLISHED_ON_LOOPBACK", "true"));
+    let at = |url: &'static str| ("REVIEWS__SERVER__PUBLIC_URL", url);
+    for (settings, refused) in [
+        (vec![none], Some("server.listen: must be a loopback address")),
+        (vec![none, alone], None),
+        (vec![none, alone, at("http://localhost:8080")], None),
+        (
+            vec![none, alone, at("https://reviews.example.com")],
+            Some("must name a loopback host while auth.mode is none"),
+        ),
+        (vec![], Some("server.public_url: must be set when server.listen is not loopback")),
+        (vec![at("http://reviews.example.com")], Some("server.public_url: must be https")),
+        (vec![at("https://reviews.example.com")], None),
+    ] {
+        let output = program().arg("check-config").envs(all).envs(settings.iter().copied()).output().unwrap();
+        let told = stdout(&output) + &stderr(&output);
+        assert_eq!(output.status.success(), refused.is_none(), "{settings:?}: {told}");
+        assert!(refused.is_none_or(|refused| told.contains(refused)), "{settings:?}: {told}");
+    }
+}
+
+/// Whoever finds a server on the internet would take what it says for true.
+#[test]
+fn invented_places_are_not_served_to_strangers() {
+    for (url, is_refused) in [
+        ("https://reviews.example.com", true),
+        ("https://localhost", false),
+        ("http://127.0.0.1:8080", false),
+        ("", false),
+    ] {
+        let mut command = program();
+        command.env("REVIEWS__UPSTREAM__PROVIDER", "demo").env("REVIEWS__SERVER__PUBLIC_URL", url);
+        let output = command.arg("check-config").output().unwrap();
+        let told = stdout(&output) + &stderr(&output);
+        assert_eq!(output.status.success(), !is_refused, "{url}: {told}");
+        assert_eq!(told.contains("upstream.provider: must be google while"), is_refused, "{url}: {told}");
+    }
+}
+
 #[test]
 fn life_13_a_port_in_use_is_told() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -43,6 +43,7 @@ mod proxied;
 mod rates;
 mod recorded;
 mod redis_faults;
+mod replicas;
 mod reports;
 mod resilience;
 mod signing_keys;

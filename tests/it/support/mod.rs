@@ -1,6 +1,8 @@
 //! The harness: starts the real server with its own emulator, and speaks to both.
 
 pub(crate) mod binary;
+pub(crate) mod caddy;
+pub(crate) mod certificate;
 pub(crate) mod child;
 pub(crate) mod collector;
 pub(crate) mod database;
@@ -24,6 +26,10 @@ use google_reviews_mcp::{
     tasks::Tasks,
 };
 use serde_json::{Value, json};
+use std::{
+    net::TcpListener,
+    sync::atomic::{AtomicU16, Ordering},
+};
 
 /// The showpiece of the demo data.
 pub(crate) const BAKERY: &str = "ChIJdemo_moonlit_bakery_001";
@@ -214,6 +220,20 @@ pub(crate) async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
     panic!("waited in vain until {what}");
+}
+
+/// A port for a server that must be known before it listens, or that listens there again later. Connections that leave this
+/// machine do not take it: theirs are higher.
+pub(crate) fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        // Programs of tests that run at once begin at different places.
+        let place = u16::try_from(std::process::id() % 1_000).unwrap() * 10 + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = 20_000 + place % 10_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() && TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// One check of a health page.

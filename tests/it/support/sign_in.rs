@@ -110,6 +110,11 @@ impl Site {
         Self { server, base, clock, http }
     }
 
+    /// The same as it is reached by a proxy.
+    pub(crate) fn through(self, base: String, http: reqwest::Client) -> Self {
+        Self { base, http, ..self }
+    }
+
     pub(crate) fn resource(&self) -> String {
         format!("{}/mcp", self.base)
     }
@@ -152,6 +157,11 @@ impl Site {
     /// A browser that has never been here.
     pub(crate) fn browser(&self) -> Browser<'_> {
         Browser { site: self, cookies: BTreeMap::new() }
+    }
+
+    /// A browser that has been here before.
+    pub(crate) fn browser_with(&self, cookies: BTreeMap<String, String>) -> Browser<'_> {
+        Browser { site: self, cookies }
     }
 
     /// A browser in which [`NAME`] is signed in.
