@@ -98,6 +98,8 @@ fn the_list_of_cases_agrees_with_the_tests() {
         .chain(files(Path::new("src"), "rs"))
         .map(|file| fs::read_to_string(file).unwrap())
         .collect();
+    // What needs a container engine is a script, whose checks are functions of the same names.
+    let script = fs::read_to_string("tests/containers").unwrap();
     let case = regex::Regex::new(r"(?m)^- ([A-Z]+-[0-9]{2}): (.+)$").unwrap();
     let mut count = 0;
     for found in case.captures_iter(&list) {
@@ -105,10 +107,12 @@ fn the_list_of_cases_agrees_with_the_tests() {
         let (id, state) = (&found[1], &found[2]);
         let prefix = format!("fn {}_", id.to_lowercase().replace('-', "_"));
         if let Some(test) = state.strip_prefix('`').and_then(|state| state.strip_suffix('`')) {
-            assert!(tests.contains(&format!("fn {test}(")), "{id}: there is no test {test}");
+            let is_run = script.contains(&format!("\n{test}() {{")) && script.contains(&format!("\nfn {test}\n"));
+            assert!(is_run || tests.contains(&format!("fn {test}(")), "{id}: there is no test {test}");
         } else {
             assert!(state.starts_with("later: ") || state.starts_with("n/a: "), "{id}: {state}");
-            assert!(!tests.contains(&prefix), "{id} has a test that the list does not name");
+            let has_test = tests.contains(&prefix) || script.contains(&prefix);
+            assert!(!has_test, "{id} has a test that the list does not name");
         }
     }
     assert_eq!(count, 423, "the list names each of the 423 cases once");
