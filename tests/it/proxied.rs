@@ -138,8 +138,8 @@ async fn is_a_good_front(client: &reqwest::Client, base: &str, plain: &str) {
         assert_eq!(answer.status(), 404, "{path} is for those who watch over the server");
     }
     let large = client.post(format!("{base}/mcp")).body("x".repeat(2_000_000)).send().await;
-    let is_refused = |answer: reqwest::Response| [413, 502].contains(&answer.status().as_u16());
-    assert!(large.is_err() || large.is_ok_and(is_refused), "a body of two megabytes");
+    let status = large.map_or(0, |answer| answer.status().as_u16());
+    assert!([0, 413, 502].contains(&status), "{status} for a body of two megabytes");
 
     let sent_on = client.get(format!("{plain}/login?x=y")).send().await.unwrap();
     let location = sent_on.headers()["location"].to_str().unwrap();
