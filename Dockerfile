@@ -10,8 +10,8 @@ ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 
 FROM ${RUST_IMAGE} AS build
 WORKDIR /build
-# Symbols are dropped, equal functions are stored once, and addresses that the loader fills in are written in the short form
-# that Debian 12 reads: 3 MB less, for the same speed.
+# For size: symbols are dropped, equal functions are stored once, and addresses that the loader fills in are written in the
+# short form, which Debian 12 reads.
 ENV CARGO_PROFILE_RELEASE_STRIP=symbols \
     RUSTFLAGS="-C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
 
