@@ -82,7 +82,7 @@ impl<'a> Addressed<'a> {
         if parameters.one("state")?.is_some_and(|state| state.len() > LONGEST_STATE) {
             return Err(OauthError::invalid_request("state is longer than 2048 bytes"));
         }
-        self.check_form(parameters)?;
+        check_form(parameters)?;
         check_resource(parameters, resource)?;
         let scope = parameters.one("scope")?;
         let nothing = OauthError::new(ErrorName::InvalidScope, "None of the permissions in scope exists here");
@@ -99,29 +99,30 @@ impl<'a> Addressed<'a> {
             prompt: prompt(parameters)?,
         })
     }
+}
 
-    fn check_form(&self, parameters: &Parameters) -> Result<(), OauthError> {
-        if parameters.repeats() {
-            return Err(OauthError::invalid_request("A parameter stands in the request twice"));
-        }
-        if parameters.one("request")?.is_some() {
-            let description = "Requests are not taken as objects";
-            return Err(OauthError::new(ErrorName::RequestNotSupported, description));
-        }
-        if parameters.one("request_uri")?.is_some() {
-            let description = "Requests are not fetched";
-            return Err(OauthError::new(ErrorName::RequestUriNotSupported, description));
-        }
-        let only_code = OauthError::new(ErrorName::UnsupportedResponseType, "response_type must be code");
-        match parameters.one("response_type")? {
-            Some("code") => {}
-            Some(_) => return Err(only_code),
-            None => return Err(OauthError::invalid_request("response_type is missing: it must be code")),
-        }
-        match parameters.one("response_mode")? {
-            None | Some("query") => Ok(()),
-            Some(_) => Err(OauthError::invalid_request("response_mode can be query and nothing else")),
-        }
+/// What can be said of the form alone.
+fn check_form(parameters: &Parameters) -> Result<(), OauthError> {
+    if parameters.repeats() {
+        return Err(OauthError::invalid_request("A parameter stands in the request twice"));
+    }
+    if parameters.one("request")?.is_some() {
+        let description = "Requests are not taken as objects";
+        return Err(OauthError::new(ErrorName::RequestNotSupported, description));
+    }
+    if parameters.one("request_uri")?.is_some() {
+        let description = "Requests are not fetched";
+        return Err(OauthError::new(ErrorName::RequestUriNotSupported, description));
+    }
+    let only_code = OauthError::new(ErrorName::UnsupportedResponseType, "response_type must be code");
+    match parameters.one("response_type")? {
+        Some("code") => {}
+        Some(_) => return Err(only_code),
+        None => return Err(OauthError::invalid_request("response_type is missing: it must be code")),
+    }
+    match parameters.one("response_mode")? {
+        None | Some("query") => Ok(()),
+        Some(_) => Err(OauthError::invalid_request("response_mode can be query and nothing else")),
     }
 }
 
