@@ -218,6 +218,7 @@ async fn rdr_05_names_before_the_host_are_not_taken() {
         ];
         all_lead_nowhere(&site, &client, &others).await;
         none_is_registered(&site, &others).await;
+        none_is_registered(&site, &["cursor://ada@app/oauth", "http://ada@localhost:3334/cb"]).await;
     }
 }
 
