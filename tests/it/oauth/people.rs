@@ -545,12 +545,13 @@ async fn con_09_a_request_is_answered_once_in_its_browser_within_ten_minutes() {
             assert_eq!((statuses[0], &statuses[1..]), (303, [400; 7].as_slice()), "{}, {round}", database.name());
         }
         assert_eq!(database.count("decisions").await, 9);
-        elsewhere_or_later(&site, &client, &mut ada).await;
+        elsewhere(&site, &client, &mut ada).await;
+        later(&site, &client, &mut ada).await;
     }
 }
 
-/// In another browser, by another person, or when the time is over.
-async fn elsewhere_or_later(site: &Site, client: &Client, ada: &mut Browser<'_>) {
+/// In another browser, or by another person.
+async fn elsewhere(site: &Site, client: &Client, ada: &mut Browser<'_>) {
     add(site, "eve").await;
     let (asking, mut eve) = (site.asking(client), signed_in_as(site, "eve").await);
     let page = ada.consent_page(&asking).await;
@@ -574,7 +575,11 @@ async fn elsewhere_or_later(site: &Site, client: &Client, ada: &mut Browser<'_>)
     assert!(of_eve.text.contains("<bdi>eve</bdi>"), "{of_eve:?}");
     at_once(&ada.decide(&of_eve, "allow", &EVERYTHING).await, client, "eve agrees");
     assert!(ada.get("/connections").await.text.contains("Test client"));
+}
 
+/// When the time is over.
+async fn later(site: &Site, client: &Client, ada: &mut Browser<'_>) {
+    let asking = site.asking(client);
     let (last, late) = (ada.consent_page(&asking).await, ada.consent_page(&asking).await);
     let path = format!("/consent?request={}", late.field("request"));
     site.clock.advance(Duration::from_millis(599_999));
@@ -1005,9 +1010,9 @@ async fn con_21_tokens_are_told_in_answers_of_the_token_endpoint_and_nowhere_els
         let asking = site.asking(&client);
         let mut ada = site.browser();
         let sent = ada.authorize(&asking).await;
-        let login = ada.get(&sent.location().to_owned()).await;
+        let login = ada.get(sent.location()).await;
         let entered = ada.sign_in(sent.location(), NAME, PASSWORD).await;
-        let page = ada.get(&entered.location().to_owned()).await;
+        let page = ada.get(entered.location()).await;
         let allowed = ada.decide(&page, "allow", &EVERYTHING).await;
         let code = at_once(&allowed, &client, database.name());
         let told = site.exchange(&client, &code).await;

@@ -691,44 +691,47 @@ async fn rdr_20_states_come_back_as_they_were_and_only_in_the_address() {
     }
 }
 
-/// All answers with which a person meets the server, and how each should be answered.
-pub(super) async fn met(site: &Site, client: &Client) -> Vec<(&'static str, u16, Answer)> {
-    let people = site.server.app.people().unwrap();
+/// What was done, how it should be answered, and how it was.
+type Met = (&'static str, u16, Answer);
+
+/// All answers with which the first person is let in.
+async fn met_at_setup(site: &Site) -> [Met; 4] {
     let mut first = site.browser();
-    let link = people.first_link().await.unwrap().unwrap();
+    let link = site.server.app.people().unwrap().first_link().await.unwrap().unwrap();
     let link = link.expose_secret();
-    let setup = first.get(&format!("/setup?link={link}")).await;
-    let csrf = setup.field("csrf");
+    let page = first.get(&format!("/setup?link={link}")).await;
+    let csrf = page.field("csrf");
     let fields = [("csrf", csrf.as_str()), ("link", link), ("name", "ada"), ("password", PASSWORD)];
     let differs = first.post("/setup", &[&fields[..], &[("repeated", "another one")]].concat()).await;
     let done = first.post("/setup", &[&fields[..], &[("repeated", PASSWORD)]].concat()).await;
     let spent = first.get(&format!("/setup?link={link}")).await;
+    [("setup", 200, page), ("two passwords", 400, differs), ("set up", 303, done), ("used", 400, spent)]
+}
+
+/// All answers on the way from a client to its code, and back to nothing.
+async fn met_by_a_client(site: &Site, client: &Client) -> [Met; 15] {
     let mut ada = site.browser();
     let asking = site.asking(client);
-    let sent = ada.authorize(&asking).await;
-    let login = ada.get(&sent.location().to_owned()).await;
-    let wrong = ada.sign_in(sent.location(), "ada", "another password").await;
-    let entered = ada.sign_in(sent.location(), "ada", PASSWORD).await;
-    let consent = ada.get(&entered.location().to_owned()).await;
+    let asked = ada.authorize(&asking).await;
+    let login = ada.get(asked.location()).await;
+    let wrong = ada.sign_in(asked.location(), "ada", "another password").await;
+    let entered = ada.sign_in(asked.location(), "ada", PASSWORD).await;
+    let consent = ada.get(entered.location()).await;
     let nothing = ada.decide(&consent, "allow", &[]).await;
     let allowed = ada.decide(&consent, "allow", &["reviews:read"]).await;
     let again = ada.decide(&consent, "allow", &["reviews:read"]).await;
     let other = ada.consent_page(&asking).await;
     let denied = ada.decide(&other, "deny", &[]).await;
     let unknown = ada.authorize(&but(&asking, "client_id", "grc_unknown")).await;
-    let wrong_kind = ada.authorize(&but(&asking, "response_type", "token")).await;
+    let no_code = ada.authorize(&but(&asking, "response_type", "token")).await;
     let connections = ada.get("/connections").await;
     let foreign = ada.post("/connections", &[("csrf", "x"), ("revoke", &client.id)]).await;
     let csrf = connections.field("csrf");
     let revoke = [("csrf", csrf.as_str()), ("revoke", &client.id), ("redirect_uri", &client.redirect)];
     let revoked = ada.post("/connections", &revoke).await;
     let left = ada.post("/logout", &[("csrf", csrf.as_str())]).await;
-    vec![
-        ("setup", 200, setup),
-        ("setup, two passwords", 400, differs),
-        ("setup, done", 303, done),
-        ("setup, spent", 400, spent),
-        ("authorize", 303, sent),
+    [
+        ("authorize", 303, asked),
         ("login", 200, login),
         ("login, wrong", 401, wrong),
         ("login, right", 303, entered),
@@ -738,7 +741,7 @@ pub(super) async fn met(site: &Site, client: &Client) -> Vec<(&'static str, u16,
         ("consent, answered", 400, again),
         ("consent, denied", 303, denied),
         ("authorize, unknown client", 400, unknown),
-        ("authorize, wrong", 303, wrong_kind),
+        ("authorize, wrong", 303, no_code),
         ("connections", 200, connections),
         ("a foreign form", 403, foreign),
         ("connections, revoked", 200, revoked),
@@ -747,10 +750,11 @@ pub(super) async fn met(site: &Site, client: &Client) -> Vec<(&'static str, u16,
 }
 
 /// A server without people, and all answers with which the first one meets it.
-pub(super) async fn met_on(database: &Database) -> Vec<(&'static str, u16, Answer)> {
+pub(super) async fn met_on(database: &Database) -> Vec<Met> {
     let site = Site::beside(database, Clock::manual(now()), &[]).await;
     let client = site.client().await;
-    met(&site, &client).await
+    let at_setup = met_at_setup(&site).await;
+    at_setup.into_iter().chain(met_by_a_client(&site, &client).await).collect()
 }
 
 #[tokio::test]
