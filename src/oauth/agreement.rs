@@ -34,8 +34,8 @@ pub struct Asked {
 pub enum NotAsked {
     /// The client, or where the answer would go, is not known: the person is told, and nobody is sent anywhere.
     Nowhere(&'static str),
-    /// The client is told.
-    Answer(String),
+    /// The client is told: the address to send the browser to, and why.
+    Answer(String, OauthError),
     /// It cannot be looked up now.
     Store(StoreError),
 }
@@ -76,7 +76,7 @@ impl AuthorizationServer {
         let addressed = Addressed::read(&client, parameters).ok_or(NotAsked::Nowhere(UNKNOWN_REDIRECT))?;
         let read = addressed.request(parameters, &self.resource, &browser.digest(), self.clock.now());
         let request =
-            read.map_err(|error| NotAsked::Answer(self.no(addressed.redirect_uri, addressed.state, error)))?;
+            read.map_err(|error| NotAsked::Answer(self.no(addressed.redirect_uri, addressed.state, error), error))?;
         let sealed = request.sealed(&self.seal).unwrap_or_default();
         Ok(Asked { request, sealed, client })
     }

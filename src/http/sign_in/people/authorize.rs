@@ -2,7 +2,10 @@
 //! go straight back. Source: RFC 6749 §4.1.1.
 
 use super::{SignIn, onward, trouble::Trouble, visit::Visit, with_request};
-use crate::oauth::{Asked, NotAsked, NotKept, Parameters, Prompt};
+use crate::{
+    oauth::{Asked, NotAsked, NotKept, Parameters, Prompt},
+    telemetry::AuthFailure,
+};
 use axum::{
     extract::{Request, State},
     response::Response,
@@ -24,8 +27,13 @@ async fn asked(site: &SignIn, request: &Parts) -> Result<Response, Trouble> {
     let asked = match site.server.asked(&parameters, visit.browser()).await {
         Ok(asked) => asked,
         Err(NotAsked::Nowhere(why)) => return Err(Trouble::Nowhere(why)),
-        Err(NotAsked::Answer(address)) => {
-            tracing::info!("a client asked for what cannot be: it is told why");
+        Err(NotAsked::Answer(address, error)) => {
+            site.metrics.auth_failure(AuthFailure::BadRequest);
+            tracing::info!(
+                error = error.name.as_str(),
+                reason = error.description,
+                "a client was told that its request is refused"
+            );
             return Ok(onward(&address));
         }
         Err(NotAsked::Store(error)) => return Err(error.into()),
