@@ -84,8 +84,9 @@ impl<'a> Addressed<'a> {
         if parameters.one("state")?.is_some_and(|state| state.len() > LONGEST_STATE) {
             return Err(OauthError::invalid_request("state is longer than 2048 bytes"));
         }
-        check_form(parameters)?;
+        // Several resources are no mistake of form: they are more than this server can serve.
         check_resource(parameters, resource)?;
+        check_form(parameters)?;
         let scope = parameters.one("scope")?;
         let nothing = OauthError::new(ErrorName::InvalidScope, "None of the permissions in scope exists here");
         let asked = Permissions::asked(scope).ok_or(nothing)?;

@@ -312,7 +312,7 @@ impl Browser<'_> {
     pub(crate) async fn consent_page(&mut self, asking: &[(&str, String)]) -> Answer {
         let sent = self.authorize(asking).await;
         assert!(sent.status == 303 && sent.location().starts_with("/consent?request="), "{sent:?}");
-        self.get(&sent.location().to_owned()).await
+        self.get(sent.location()).await
     }
 
     /// Answers a page of consent, with these permissions ticked.
