@@ -17,7 +17,7 @@ use crate::{
     idempotency::Idempotency,
     mcp::{self, Brief, Limits, Offers, Server},
     model::{Principal, SecretKey},
-    oauth::Keys,
+    oauth::{Keys, People},
     redis::{self, Redis},
     reviews::Reviews,
     store::{DataFolder, Store},
@@ -46,8 +46,8 @@ pub(super) struct Served {
     pub(super) redis: Option<Redis>,
     /// Who calls, as long as there is no sign-in.
     pub(super) caller: Principal,
-    /// By which tokens are signed, where people sign in here.
-    pub(super) keys: Option<Keys>,
+    /// By which tokens are signed, and for whom, where people sign in here.
+    pub(super) own: Option<(Keys, People)>,
 }
 
 /// What every part is built on.
@@ -176,7 +176,7 @@ impl Base {
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
         let (leaving, streams) = (CancellationToken::new(), CancellationToken::new());
-        let Served { server, tools, budget, redis, caller, keys } = served;
+        let Served { server, tools, budget, redis, caller, own } = served;
         let spending = Spending::new(move || budget.spend());
         let overview = Overview::new(self.health.clone(), self.heartbeat.clone(), spending, leaving.clone());
         let overview = overview.logging_results(config.log.results_until);
@@ -187,7 +187,7 @@ impl Base {
         let endpoint = mcp::endpoint(server.clone(), max_request_bytes, streams.clone());
         let limiter = Limiter::new(config, redis, &self.clock, self.metrics.clone());
         limiter.tidy(&self.tasks, &self.clock, self.metrics.clone());
-        let sign_in = self.sign_in(config, keys, auth.protected(), (door.clone(), limiter.clone()));
+        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()));
         let edge = Edge { door, limiter, auth, max_request_bytes, server, sign_in };
         let main_routes = http::routes(endpoint, edge, home, overview.clone());
         let terms = listeners::terms(config);

@@ -66,10 +66,11 @@ impl Base {
     pub(super) fn sign_in(
         &self,
         config: &Config,
-        keys: Option<Keys>,
+        own: Option<(Keys, People)>,
         protected: &Protected,
         (door, limiter): (Door, Limiter),
     ) -> Option<SignIn> {
+        let (keys, people) = own?;
         let rules = Rules {
             registration: config.auth.registration,
             registration_token: config.auth.registration_token.clone(),
@@ -77,8 +78,8 @@ impl Base {
         };
         let parts = oauth::Parts {
             store: self.store.clone(),
-            keys: keys?,
-            people: self.people(),
+            keys,
+            people,
             secret: self.secret.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),

@@ -122,7 +122,8 @@ impl App {
         let offers = Offers { tools, resources: resources::all(&domain.reviews) };
         let server = base.server(&config, offers);
         let people = keys.is_some().then(|| base.people());
-        let offered = Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller, keys };
+        let own = keys.zip(people.clone());
+        let offered = Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller, own };
         let listeners = base.listen(&config, offered).await?;
         let origin = callers::origin(&config, listeners.address)?;
         let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);

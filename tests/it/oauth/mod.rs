@@ -2,4 +2,6 @@
 
 mod clients;
 mod codes;
+mod people;
 mod pkce;
+mod redirects;
