@@ -1,3 +1,7 @@
 //! The authorization server, as clients and browsers meet it, and as those do who attack it: on both databases.
 
 mod codes;
+mod metadata;
+mod registration;
+mod replays;
+mod token_endpoint;
