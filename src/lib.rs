@@ -6,9 +6,8 @@
 //! |---|---|
 //! | [`cli`] | one file a command |
 //! | [`app`] | the composition root: the only place that constructs |
-//! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, health paths, metrics page, the page for people |
-//! | [`auth`] | who calls: tokens of an issuer, API keys, challenges |
-//! | [`oauth`] | side room: the authorization server |
+//! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, sign-in, health paths, metrics page, pages for people |
+//! | [`auth`] | who calls: tokens of this server or of an issuer outside, API keys, challenges |
 //! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client, how clients connect |
 //! | [`tools`], [`resources`] | what we offer: one file each |
 //! | [`reviews`] | the domain: use cases, sanitising, attribution, samples, analysis, reports |
@@ -18,8 +17,9 @@
 //! | [`resilience`] | breaker, retries, load shedding |
 //! | [`redis`] | the pool |
 //! | [`outbound`] | documents from addresses outside |
-//! | [`store`] | SQLite or PostgreSQL: reports, claims, the spend of the day |
+//! | [`store`] | SQLite or PostgreSQL: people, clients, grants, keys, reports, claims, the spend of the day |
 //! | [`google`] | the upstream: client, field masks and prices, drift check, errors |
+//! | [`oauth`] | side room: the authorization server, for people who sign in here |
 //! | [`emulator`] | side room: a server that speaks Google's wire format, with invented data and faults |
 //!
 //! Leaves that every room may use: [`model`], [`clock`], [`config`], [`telemetry`], [`tasks`], [`health`].

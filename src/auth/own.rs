@@ -70,7 +70,7 @@ impl Own {
             let _ = self.store.grants().note_use(&grant.id, generation, now).await;
         }
         // The same person under whatever name this server goes.
-        verified.caller.principal = Principal::new(format!("person:{}", grant.person_id));
+        verified.caller.principal = Principal::person(&grant.person_id);
         Ok(verified)
     }
 

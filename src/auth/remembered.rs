@@ -2,8 +2,10 @@
 //! are remembered by their hash, for at most a minute, never past the expiry of a token, and not once this process has
 //! revoked anything. What another process revokes opens here for that minute.
 
-use crate::{clock::Clock, model::Caller};
-use aws_lc_rs::digest::{SHA256, digest};
+use crate::{
+    clock::Clock,
+    model::{Caller, sha256},
+};
 use jiff::Timestamp;
 use moka::sync::Cache;
 use std::time::Duration;
@@ -19,9 +21,7 @@ pub(super) struct Digest([u8; 32]);
 
 impl Digest {
     pub(super) fn of(text: &str) -> Self {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-        Self(bytes)
+        Self(sha256(text))
     }
 }
 

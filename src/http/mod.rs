@@ -5,7 +5,7 @@
 //! form is checked (`form`), then Host and Origin (`door`). A request to `/mcp` goes on, in this order: limit of the address
 //! (`limits`), caller (`authenticate`), size of the body and JSON-RPC (`json_rpc`), permission (`scope`), limit of the caller
 //! (`limits`), rmcp. The page for people stands behind the list of Hosts too: what was spent is no business of a web page
-//! that has rebound a name.
+//! that has rebound a name. The way to a token is `sign_in`: endpoints for clients and pages for people.
 
 mod accept;
 mod address;

@@ -10,10 +10,9 @@ use super::{
 use crate::{
     clock::Deadline,
     idempotency::Request,
-    model::{Caller, Code, Failure, Principal, RequestId, Scope, hex},
+    model::{Caller, Code, Failure, Principal, RequestId, Scope},
     telemetry::{Cost, Ledger},
 };
-use aws_lc_rs::digest::{SHA256, digest};
 use futures_util::FutureExt as _;
 use opentelemetry::trace::TraceId;
 use rmcp::{
@@ -178,8 +177,7 @@ struct Who {
 
 impl Who {
     fn of(principal: &Principal, context: &RequestContext<RoleServer>) -> Self {
-        let hash = digest(&SHA256, principal.as_str().as_bytes());
-        Self { principal: hex(hash.as_ref().get(..6).unwrap_or_default()), client: client(context) }
+        Self { principal: principal.hashed(), client: client(context) }
     }
 }
 

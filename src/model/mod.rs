@@ -31,7 +31,7 @@ pub use place::{
 pub use place_id::{PLACE_ID_PATTERN, PlaceId};
 pub use principal::{Caller, Principal};
 pub use query::{PAGE_TOKEN_PATTERN, QUERY_PATTERN};
-pub use random::{random_bytes, random_secret, sha256_hex};
+pub use random::{random_bytes, random_secret, sha256, sha256_hex};
 pub use rating::Rating;
 pub use report_id::{REPORT_ID_PATTERN, ReportId};
 pub use request_id::RequestId;

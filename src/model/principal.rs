@@ -1,7 +1,10 @@
 //! `Principal`: who calls. What belongs to one is shown to no other. `Caller`: who calls now, and what they may do.
 
-use super::{Scope, Scopes};
+use super::{Scope, Scopes, sha256_hex};
 use std::fmt;
+
+/// So many digits of the hash are logged.
+const LOGGED: usize = 12;
 
 /// A caller, by a name that never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -16,6 +19,16 @@ impl Principal {
     /// The one caller of a server without sign-in: whoever sits at the machine.
     pub fn local() -> Self {
         Self::new("local")
+    }
+
+    /// A person who signs in here, under whatever name this server goes.
+    pub fn person(id: &str) -> Self {
+        Self(format!("person:{id}"))
+    }
+
+    /// What may be logged of the name: enough to see that two calls are of the same caller.
+    pub fn hashed(&self) -> String {
+        sha256_hex(&self.0).chars().take(LOGGED).collect()
     }
 
     /// The name.

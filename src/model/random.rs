@@ -24,7 +24,14 @@ pub fn random_secret(prefix: &str) -> SecretString {
     format!("{prefix}{}", URL_SAFE_NO_PAD.encode(random_bytes::<32>())).into()
 }
 
+/// SHA-256.
+pub fn sha256(text: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
+    bytes
+}
+
 /// SHA-256 in hexadecimal digits: what is kept of a secret of 256 random bits, which nobody finds again from it.
 pub fn sha256_hex(text: &str) -> String {
-    hex(digest(&SHA256, text.as_bytes()).as_ref())
+    hex(&sha256(text))
 }

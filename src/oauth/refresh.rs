@@ -10,7 +10,7 @@ use super::{
     request::check_resource, token::IDLE,
 };
 use crate::{
-    model::Scopes,
+    model::{Principal, Scopes},
     store::{Grant, KeptClient, NextTokens},
 };
 use jiff::Timestamp;
@@ -85,6 +85,7 @@ impl AuthorizationServer {
         if self.store.grants().revoke(&grant.id, now).await? {
             self.metrics.refresh_reuse();
             tracing::warn!(
+                principal = Principal::person(&grant.person_id).hashed(),
                 client_id = grant.client_id,
                 generation = grant.generation,
                 "a refresh token came back that was replaced: the connection is revoked"
@@ -99,8 +100,7 @@ fn standing(grant: &Grant, token: &RefreshToken, now: Timestamp) -> Standing {
     match grant.generation - token.generation {
         0 if hash == grant.token_hash => Standing::Newest,
         1 if hash == grant.previous_hash => {
-            let since = grant.rotated_at.map_or(Timestamp::MIN, |at| at);
-            let is_recent = now.duration_since(since).as_secs_f64() <= GRACE.as_secs_f64();
+            let is_recent = grant.rotated_at.is_some_and(|at| now <= at + GRACE);
             if is_recent || grant.used_at.is_none() { Standing::JustReplaced } else { Standing::Astray }
         }
         // Only who has held a token of this chain knows the name of the grant.

@@ -60,6 +60,9 @@ impl<E: Into<OauthError>> From<E> for NotRegistered {
 
 impl NewClient {
     /// A client of the operator's making.
+    ///
+    /// # Errors
+    /// [`OauthError`] when one of its addresses cannot be one.
     pub fn of_operator(
         name: &str,
         redirect_uris: Vec<String>,

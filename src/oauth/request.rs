@@ -51,6 +51,8 @@ pub enum Prompt {
     AsNeeded,
     /// In any case.
     Always,
+    /// In any case, and to sign in before.
+    SignIn,
     /// In no case.
     Never,
 }
@@ -82,7 +84,7 @@ impl<'a> Addressed<'a> {
         if parameters.one("state")?.is_some_and(|state| state.len() > LONGEST_STATE) {
             return Err(OauthError::invalid_request("state is longer than 2048 bytes"));
         }
-        self.check_form(parameters)?;
+        check_form(parameters)?;
         check_resource(parameters, resource)?;
         let scope = parameters.one("scope")?;
         let nothing = OauthError::new(ErrorName::InvalidScope, "None of the permissions in scope exists here");
@@ -99,29 +101,30 @@ impl<'a> Addressed<'a> {
             prompt: prompt(parameters)?,
         })
     }
+}
 
-    fn check_form(&self, parameters: &Parameters) -> Result<(), OauthError> {
-        if parameters.repeats() {
-            return Err(OauthError::invalid_request("A parameter stands in the request twice"));
-        }
-        if parameters.one("request")?.is_some() {
-            let description = "Requests are not taken as objects";
-            return Err(OauthError::new(ErrorName::RequestNotSupported, description));
-        }
-        if parameters.one("request_uri")?.is_some() {
-            let description = "Requests are not fetched";
-            return Err(OauthError::new(ErrorName::RequestUriNotSupported, description));
-        }
-        let only_code = OauthError::new(ErrorName::UnsupportedResponseType, "response_type must be code");
-        match parameters.one("response_type")? {
-            Some("code") => {}
-            Some(_) => return Err(only_code),
-            None => return Err(OauthError::invalid_request("response_type is missing: it must be code")),
-        }
-        match parameters.one("response_mode")? {
-            None | Some("query") => Ok(()),
-            Some(_) => Err(OauthError::invalid_request("response_mode can be query and nothing else")),
-        }
+/// What can be said of the form alone.
+fn check_form(parameters: &Parameters) -> Result<(), OauthError> {
+    if parameters.repeats() {
+        return Err(OauthError::invalid_request("A parameter stands in the request twice"));
+    }
+    if parameters.one("request")?.is_some() {
+        let description = "Requests are not taken as objects";
+        return Err(OauthError::new(ErrorName::RequestNotSupported, description));
+    }
+    if parameters.one("request_uri")?.is_some() {
+        let description = "Requests are not fetched";
+        return Err(OauthError::new(ErrorName::RequestUriNotSupported, description));
+    }
+    let only_code = OauthError::new(ErrorName::UnsupportedResponseType, "response_type must be code");
+    match parameters.one("response_type")? {
+        Some("code") => {}
+        Some(_) => return Err(only_code),
+        None => return Err(OauthError::invalid_request("response_type is missing: it must be code")),
+    }
+    match parameters.one("response_mode")? {
+        None | Some("query") => Ok(()),
+        Some(_) => Err(OauthError::invalid_request("response_mode can be query and nothing else")),
     }
 }
 
@@ -160,7 +163,8 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, OauthError> {
     Ok(match names.as_slice() {
         ["none"] => Prompt::Never,
         _ if has("none") => return Err(OauthError::invalid_request("prompt cannot be none and something else")),
-        _ if has("consent") || has("login") || has("select_account") => Prompt::Always,
+        _ if has("login") || has("select_account") => Prompt::SignIn,
+        _ if has("consent") => Prompt::Always,
         _ => Prompt::AsNeeded,
     })
 }

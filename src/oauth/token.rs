@@ -10,13 +10,10 @@ use super::{
     refresh_token::RefreshToken, request::check_resource,
 };
 use crate::{
-    model::{Scopes, sha256_hex},
+    model::{Principal, Scopes, sha256, sha256_hex},
     store::{Grant, KeptClient, NextTokens},
 };
-use aws_lc_rs::{
-    constant_time::verify_slices_are_equal,
-    digest::{SHA256, digest},
-};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -135,7 +132,8 @@ impl AuthorizationServer {
     async fn refuse_again(&self, grant: &Grant, now: Timestamp) -> Result<(), OauthError> {
         let is_used = self.store.grants().find(&grant.id).await?.is_some_and(|grant| grant.generation > 0);
         if is_used && self.store.grants().revoke(&grant.id, now).await? {
-            tracing::warn!(client_id = grant.client_id, "a code was used twice: what it gave is revoked");
+            let principal = Principal::person(&grant.person_id).hashed();
+            tracing::warn!(principal, client_id = grant.client_id, "a code was used twice: what it gave is revoked");
         }
         Ok(())
     }
@@ -166,6 +164,6 @@ fn proves(verifier: Option<&str>, challenge: &str) -> bool {
     if !(43..=128).contains(&verifier.len()) || !verifier.bytes().all(is_plain) {
         return false;
     }
-    let hash = URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()));
+    let hash = URL_SAFE_NO_PAD.encode(sha256(verifier));
     verify_slices_are_equal(hash.as_bytes(), challenge.as_bytes()).is_ok()
 }

@@ -44,6 +44,8 @@ pub enum Registered {
     Full,
 }
 
+const TABLE: &str = "clients";
+
 #[derive(sqlx::FromRow)]
 struct Row {
     id: String,
@@ -141,9 +143,9 @@ impl Clients<'_> {
     pub async fn remove(&self, id: &str) -> Result<bool, StoreError> {
         let removed = writing!(self.0, "clients.remove", connection => {
             sqlx::query(REMOVE).bind(id).execute(connection).await.map(|done| done.rows_affected() > 0)
-        })?;
+        });
         self.0.revoked();
-        Ok(removed)
+        removed
     }
 
     /// Removes some of those that nobody agreed to and that were registered before `unused`, and that nobody has used
@@ -159,8 +161,6 @@ impl Clients<'_> {
         })
     }
 }
-
-const TABLE: &str = "clients";
 
 fn kept(row: Row) -> Result<KeptClient, StoreError> {
     let unreadable = || StoreError::Unreadable { table: TABLE };

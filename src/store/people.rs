@@ -125,10 +125,12 @@ impl People<'_> {
     /// # Errors
     /// [`StoreError`] when it was not written, as far as is known.
     pub async fn remove(&self, id: &str) -> Result<bool, StoreError> {
-        writing!(self.0, "people.remove", connection => {
+        let removed = writing!(self.0, "people.remove", connection => {
             let removed = sqlx::query(REMOVE).bind(id).execute(connection).await;
             removed.map(|done| done.rows_affected() > 0)
-        })
+        });
+        self.0.revoked();
+        removed
     }
 
     /// Sets or clears a person's password, and ends their sessions; returns whether there is such a person.

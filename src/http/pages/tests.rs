@@ -199,7 +199,7 @@ async fn pages_are_well_formed_and_run_nothing_whatever_a_client_calls_itself() 
     }
 }
 
-/// The one way out of a form that a page's policy names, beside this server.
+/// The ways out of a form that a page's policy names, beside this server.
 fn onward(response: &Response) -> String {
     let policy = response.headers()[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
     let start =
@@ -208,16 +208,17 @@ fn onward(response: &Response) -> String {
 }
 
 #[test]
-fn a_form_leads_to_this_server_and_to_the_client_that_asks_and_nowhere_else() {
+fn a_form_leads_to_this_server_and_that_of_consent_to_where_the_client_goes_on() {
     for (redirect_uri, wanted) in [
-        ("https://claude.ai/api/mcp/auth_callback", "'self' https://claude.ai"),
-        ("http://127.0.0.1:3334/callback", "'self' http://127.0.0.1:3334"),
-        ("cursor://anysphere.cursor-mcp/oauth/callback", "'self' cursor:"),
-        ("no address; script-src *", "'self'"),
+        ("https://claude.ai/api/mcp/auth_callback", "https://claude.ai"),
+        ("http://127.0.0.1:3334/callback", "http://127.0.0.1:3334"),
+        ("cursor://anysphere.cursor-mcp/oauth/callback", "cursor:"),
     ] {
+        let wanted = format!("'self' {wanted} https: claude: cursor: vscode: vscode-insiders:");
         assert_eq!(onward(&asked("x", redirect_uri).answer()), wanted);
     }
-    assert_eq!(onward(&sign_in("x", None)), "'self' https://claude.ai");
+    assert_eq!(onward(&asked("x", "no address; script-src *").answer()), "'self'");
+    assert_eq!(onward(&sign_in("x", None)), "'self'", "a password goes nowhere else");
     for (name, response) in without_clients() {
         assert_eq!(onward(&response), if name == "message" { "'none'" } else { "'self'" }, "{name}");
     }

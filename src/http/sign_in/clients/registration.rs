@@ -27,7 +27,6 @@ pub(super) async fn register(State(sign_in): State<Arc<SignIn>>, request: Reques
 }
 
 async fn registered(sign_in: &SignIn, request: Request) -> Result<Response, Refusal> {
-    sign_in.limiter.admit_address(&request)?;
     let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
     if !sign_in.server.may_register(shown.and_then(|value| value.strip_prefix("Bearer "))) {
         sign_in.metrics.auth_failure(AuthFailure::UnknownClient);

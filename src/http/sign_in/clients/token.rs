@@ -45,7 +45,6 @@ pub(super) async fn revoke(State(sign_in): State<Arc<SignIn>>, request: Request)
 
 /// Who asks for what. Limits come first: whoever floods costs neither hashes nor the database.
 async fn requester(sign_in: &SignIn, request: Request) -> Result<Requester, Refusal> {
-    sign_in.limiter.admit_address(&request)?;
     let tried_basic = request.headers().contains_key(header::AUTHORIZATION);
     let refuse = |error| Refusal::from(refused(sign_in, error, tried_basic));
     if request.uri().query().is_some() {
@@ -58,10 +57,10 @@ async fn requester(sign_in: &SignIn, request: Request) -> Result<Requester, Refu
         Ok(value) => value.map(str::to_owned),
         Err(error) => return Err(refuse(error)),
     };
-    let body =
-        body::read(request.into_body(), LARGEST).await.map_err(|problem| Refusal::from(problem.into_response()))?;
+    let (parts, body) = request.into_parts();
+    let body = body::read(body, LARGEST).await.map_err(|problem| Refusal::from(problem.into_response()))?;
     let read = Requester::read(authorization.as_deref(), Parameters::read(&body)).map_err(refuse)?;
-    sign_in.limiter.admit_client(read.client_id())?;
+    sign_in.limiter.admit_client(read.client_id(), &parts.extensions, &parts.headers)?;
     Ok(read)
 }
 

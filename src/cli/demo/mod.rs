@@ -1,5 +1,7 @@
 //! `demo`: the shortest way to a first answer, with everything embedded.
 
+mod walk;
+
 use super::{
     output::{complain, say},
     stop::StopSignals,
@@ -8,12 +10,14 @@ use crate::{
     app::{App, Parts},
     config::{self, Sources},
     mcp::{Connection, client::Client},
+    model::{PersonName, hex, random_bytes},
     telemetry,
 };
 use anyhow::{Context as _, Result};
 use clap::Args;
 use serde_json::{Map, Value, json};
 use std::process::ExitCode;
+use walk::Walk;
 
 /// The place of the example call.
 const PLACE: &str = "ChIJdemo_moonlit_bakery_001";
@@ -26,6 +30,15 @@ pub(super) struct Demo {
     /// Make one call, print it, and exit
     #[arg(long)]
     once: bool,
+    /// With sign-in, as a published server has it: shows the whole way to a token, and how to sign in yourself
+    #[arg(long)]
+    auth: bool,
+}
+
+/// Who can sign in to a demo.
+struct Login {
+    name: &'static str,
+    password: String,
 }
 
 impl Demo {
@@ -40,7 +53,7 @@ impl Demo {
             .with("server.operations_listen", "127.0.0.1:0")
             .with("store.data_dir", folder.path().to_string_lossy())
             .with("upstream.provider", "demo")
-            .with("auth.mode", "none")
+            .with("auth.mode", if self.auth { "oauth" } else { "none" })
             .with("log.level", "warn");
         let config = config::load(&sources)?.into_config()?;
         telemetry::install_logging(&config.log);
@@ -54,10 +67,15 @@ impl Demo {
         say(
             "Google Reviews MCP, demo with synthetic data: places, people and reviews are invented, nothing leaves this machine.\n",
         );
+        let login = if self.auth { Some(known(&app).await?) } else { None };
         if !self.once {
-            introduce(&app);
+            introduce(&app, login.as_ref());
         }
-        let succeeded = example_call(&app).await?;
+        let token = match &login {
+            Some(login) => Some(walk(&app, login).await?),
+            None => None,
+        };
+        let succeeded = example_call(&app, token.as_deref()).await?;
         match signals {
             Some(mut signals) => {
                 say("\nPress Ctrl-C to stop.");
@@ -72,8 +90,24 @@ impl Demo {
     }
 }
 
+/// Makes somebody known who can sign in.
+async fn known(app: &App) -> Result<Login> {
+    let login = Login { name: "demo", password: hex(&random_bytes::<8>()) };
+    let people = app.people().context("nobody signs in here")?;
+    people.add(PersonName::parse(login.name)?, Some(&login.password)).await?;
+    Ok(login)
+}
+
+/// Shows the way to a token, and goes it.
+async fn walk(app: &App, login: &Login) -> Result<String> {
+    say("The way from nothing to a token, which a client goes by itself:\n");
+    let token = Walk::to(app.endpoint())?.sign_in(login.name, &login.password).await?;
+    say("  8. With the access token it calls tools.\n");
+    Ok(token)
+}
+
 /// How to connect.
-fn introduce(app: &App) {
+fn introduce(app: &App, login: Option<&Login>) {
     let connection = Connection::new(app.endpoint());
     say(&format!(
         "  MCP endpoint  {}\n  \
@@ -87,6 +121,12 @@ fn introduce(app: &App) {
         connection.cursor_link(),
         app.operations_address()
     ));
+    if let Some(Login { name, password }) = login {
+        say(&format!(
+            "  Sign in as    {name}, password {password}\n  Connections   http://{}/connections",
+            app.address()
+        ));
+    }
     if let Some(emulator) = app.emulator() {
         say(&format!("  Emulator      {}/_emulator/requests", emulator.url()));
     }
@@ -94,9 +134,9 @@ fn introduce(app: &App) {
 }
 
 /// One call over the socket, as a client makes it.
-async fn example_call(app: &App) -> Result<bool> {
+async fn example_call(app: &App, token: Option<&str>) -> Result<bool> {
     let arguments = json!({"place_id": PLACE, "limit": 3});
-    let client = Client::connect(&app.endpoint(), None).await?;
+    let client = Client::connect(&app.endpoint(), token).await?;
     let answer =
         client.call("get_reviews", arguments.as_object().cloned().unwrap_or_else(Map::<String, Value>::new)).await;
     client.close().await;
