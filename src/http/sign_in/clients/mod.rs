@@ -2,6 +2,7 @@
 //! browser shows them a cookie of ours. Sources: RFC 6749 §3.2, RFC 7009, RFC 7591, RFC 8414.
 
 mod answer;
+mod headers;
 mod registration;
 mod token;
 
