@@ -114,8 +114,8 @@ pub(super) async fn register(
     match store.clients().insert(&new.kept, most).await? {
         Registered::New => Ok(new),
         // Without a secret, the same client is the same client.
-        Registered::Before(id, created_at) => {
-            (new.kept.id, new.kept.created_at) = (id, created_at);
+        Registered::Before(id) => {
+            new.kept.id = id;
             Ok(new)
         }
         Registered::Full => Err(NotRegistered::Full),
