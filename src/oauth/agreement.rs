@@ -2,7 +2,7 @@
 //! client that speaks with several takes no answer for another's. Sources: RFC 6749 §4.1.2, RFC 9207.
 
 use super::{
-    AuthorizationServer, Browser, ErrorName, OauthError, Parameters, Permissions, Request,
+    AuthorizationServer, Browser, ErrorName, OauthError, Parameters, Permissions, Request, client,
     redirect::{self, with_parameters},
     request::{Addressed, Prompt},
 };
@@ -75,7 +75,8 @@ impl AuthorizationServer {
     /// # Errors
     /// [`NotAsked`] when there is nothing that a person could be asked.
     pub async fn asked(&self, parameters: &Parameters, browser: Browser<'_>) -> Result<Asked, NotAsked> {
-        let id = parameters.one("client_id").ok().flatten().ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
+        let id = parameters.one("client_id").ok().flatten().filter(|id| client::is_id(id));
+        let id = id.ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
         let client = self.store.clients().find(id).await.map_err(NotAsked::Store)?;
         let client = client.ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
         let addressed = Addressed::read(&client, parameters).ok_or(NotAsked::Nowhere(UNKNOWN_REDIRECT))?;

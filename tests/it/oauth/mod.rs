@@ -2,6 +2,10 @@
 
 mod clients;
 mod codes;
+mod metadata;
 mod people;
 mod pkce;
 mod redirects;
+mod registration;
+mod replays;
+mod token_endpoint;
