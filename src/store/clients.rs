@@ -29,7 +29,7 @@ pub struct KeptClient {
     pub digest: Option<String>,
     /// When it was registered, the last time.
     pub created_at: Timestamp,
-    /// When somebody last agreed to it.
+    /// When somebody last agreed to it, or when it last got tokens, to a day.
     pub used_at: Option<Timestamp>,
 }
 
@@ -69,6 +69,8 @@ const INSERT: &str = "
 const RENEW: &str = "UPDATE clients SET created_at_ms = $1 WHERE digest = $2 RETURNING id";
 
 const FIND: &str = "SELECT * FROM clients WHERE id = $1";
+
+const USE: &str = "UPDATE clients SET used_at_ms = $1 WHERE id = $2";
 
 const LIST: &str = "SELECT * FROM clients ORDER BY created_at_ms, id";
 
@@ -136,6 +138,16 @@ impl Clients<'_> {
             sqlx::query_as(LIST).fetch_all(connection).await
         })?;
         rows.into_iter().map(kept).collect()
+    }
+
+    /// Notes that it was used.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was not written, as far as is known.
+    pub async fn note_use(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        writing!(self.0, "clients.note_use", connection => {
+            sqlx::query(USE).bind(now.as_millisecond()).bind(id).execute(connection).await.map(|_| ())
+        })
     }
 
     /// Removes a client with all that was granted to it; returns whether there was one.
