@@ -13,7 +13,7 @@ CREATE TABLE clients (
     -- A hash of all of the above, for clients without a secret: the same registration is the same client.
     digest TEXT UNIQUE,
     created_at_ms INTEGER NOT NULL,
-    -- When somebody last agreed to it, or when it last got a token.
+    -- When somebody last agreed to it.
     used_at_ms INTEGER
 ) STRICT;
 

@@ -2,7 +2,7 @@
 //! client that speaks with several takes no answer for another's. Sources: RFC 6749 §4.1.2, RFC 9207.
 
 use super::{
-    AuthorizationServer, Browser, ErrorName, OauthError, Parameters, Permissions, Request,
+    AuthorizationServer, Browser, ErrorName, OauthError, Parameters, Permissions, Request, client,
     redirect::{self, with_parameters},
     request::{Addressed, Prompt},
 };
@@ -34,8 +34,13 @@ pub struct Asked {
 pub enum NotAsked {
     /// The client, or where the answer would go, is not known: the person is told, and nobody is sent anywhere.
     Nowhere(&'static str),
-    /// The client is told.
-    Answer(String),
+    /// The client is told, at this address.
+    Answer {
+        /// With the error.
+        address: String,
+        /// What is wrong.
+        error: OauthError,
+    },
     /// It cannot be looked up now.
     Store(StoreError),
 }
@@ -70,13 +75,16 @@ impl AuthorizationServer {
     /// # Errors
     /// [`NotAsked`] when there is nothing that a person could be asked.
     pub async fn asked(&self, parameters: &Parameters, browser: Browser<'_>) -> Result<Asked, NotAsked> {
-        let id = parameters.one("client_id").ok().flatten().ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
+        let id = parameters.one("client_id").ok().flatten().filter(|id| client::is_id(id));
+        let id = id.ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
         let client = self.store.clients().find(id).await.map_err(NotAsked::Store)?;
         let client = client.ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
         let addressed = Addressed::read(&client, parameters).ok_or(NotAsked::Nowhere(UNKNOWN_REDIRECT))?;
         let read = addressed.request(parameters, &self.resource, &browser.digest(), self.clock.now());
-        let request =
-            read.map_err(|error| NotAsked::Answer(self.no(addressed.redirect_uri, addressed.state, error)))?;
+        let request = read.map_err(|error| NotAsked::Answer {
+            address: self.no(addressed.redirect_uri, addressed.state, error),
+            error,
+        })?;
         let sealed = request.sealed(&self.seal).unwrap_or_default();
         Ok(Asked { request, sealed, client })
     }
@@ -102,7 +110,7 @@ impl AuthorizationServer {
     /// [`StoreError`] when it cannot be looked up.
     pub async fn agreed_before(&self, person_id: &str, asked: &Asked) -> Result<Option<Permissions>, StoreError> {
         let request = &asked.request;
-        if request.prompt == Prompt::Always || !redirect::is_site(&request.redirect_uri) {
+        if matches!(request.prompt, Prompt::Always | Prompt::SignIn) || !redirect::is_site(&request.redirect_uri) {
             return Ok(None);
         }
         let grants = self.store.grants().of_person(person_id, self.clock.now()).await?;

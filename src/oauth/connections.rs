@@ -68,7 +68,10 @@ impl AuthorizationServer {
         for grant in self.store.grants().of_person(person_id, now).await?.into_iter().filter(is_meant) {
             was_there |= self.store.grants().revoke(&grant.id, now).await?;
         }
-        let client = self.store.clients().find(client_id).await?;
-        Ok(client.filter(|_| was_there).map(|client| client.name))
+        if !was_there {
+            // What was sent is no id of a client, as far as is known.
+            return Ok(None);
+        }
+        Ok(self.store.clients().find(client_id).await?.map(|client| client.name))
     }
 }

@@ -32,7 +32,7 @@ mod seal;
 mod signing_key;
 mod token;
 
-pub use crate::store::{Invitation, Person};
+pub use crate::store::{Invitation, Person, StoreError};
 pub use agreement::{Asked, NotAsked, NotKept};
 pub use connections::Connected;
 pub use error::{ErrorName, OauthError};

@@ -44,7 +44,7 @@ pub(super) fn is_allowed(uri: &str) -> bool {
     let is_bare = url.username().is_empty() && url.password().is_none();
     let rest = uri.get(url.scheme().len()..).unwrap_or_default();
     // As it is written: a scheme in capitals, or a host that only a repair finds, is not taken.
-    let is_literal = uri.starts_with(url.scheme()) && rest.starts_with(":/") && !rest.contains('@');
+    let is_literal = uri.starts_with(url.scheme()) && rest.starts_with(":/");
     is_bare
         && is_literal
         && match url.scheme() {
@@ -113,6 +113,7 @@ mod tests {
             "cursor://anysphere.cursor-mcp/oauth/callback",
             "vscode://vscode.github-authentication/did-authenticate",
             "com.example.app:/oauth",
+            "https://example.com/@tenant/cb",
         ] {
             assert!(is_allowed(uri), "{uri}");
             assert!(fits(uri, uri), "{uri}");
@@ -140,6 +141,8 @@ mod tests {
             "http://localhost:80:80/cb",
             "http://[::ffff:127.0.0.1]/cb",
             "https://good@evil.example/cb",
+            "https://@evil.example/cb",
+            "http://localhost@evil.example/cb",
             "https://example.com/cb#fragment",
             "https://*.example.com/cb",
             "https:///cb",

@@ -110,15 +110,12 @@ pub(super) async fn register(
     most: i64,
     now: Timestamp,
 ) -> Result<NewClient, NotRegistered> {
-    let described: Described = serde_json::from_slice(body).map_err(|_| {
-        OauthError::new(ErrorName::InvalidClientMetadata, "The body is no JSON object of the fields of RFC 7591")
-    })?;
-    let mut new = described.client(now)?;
+    let mut new = Described::read(body)?.client(now)?;
     match store.clients().insert(&new.kept, most).await? {
         Registered::New => Ok(new),
         // Without a secret, the same client is the same client.
-        Registered::Before(id, created_at) => {
-            (new.kept.id, new.kept.created_at) = (id, created_at);
+        Registered::Before(id) => {
+            new.kept.id = id;
             Ok(new)
         }
         Registered::Full => Err(NotRegistered::Full),
@@ -126,6 +123,14 @@ pub(super) async fn register(
 }
 
 impl Described {
+    fn read(body: &[u8]) -> Result<Self, OauthError> {
+        // A list of values without names would be read as well.
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let described = is_object.then(|| serde_json::from_slice(body).ok()).flatten();
+        let description = "The body is no JSON object of the fields of RFC 7591";
+        described.ok_or(OauthError::new(ErrorName::InvalidClientMetadata, description))
+    }
+
     fn client(self, now: Timestamp) -> Result<NewClient, OauthError> {
         let can_refresh = self.check()?;
         let authentication = self.authentication()?;

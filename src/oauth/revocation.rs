@@ -34,5 +34,6 @@ fn named(text: &str) -> Option<String> {
         return Some(token.grant_id);
     }
     let claims = text.split('.').nth(1)?;
-    serde_json::from_slice::<Named>(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok().map(|named| named.sid)
+    let named: Named = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    Some(named.sid).filter(|id| id.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

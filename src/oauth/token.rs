@@ -23,6 +23,9 @@ use std::time::Duration;
 /// How long a refresh token may lie unused.
 pub(super) const IDLE: Duration = Duration::from_hours(30 * 24);
 
+/// How long it need not be noted again that a client is in use.
+const USE_STAYS: Duration = Duration::from_hours(24);
+
 /// A request to the token or revocation endpoint.
 #[derive(Debug)]
 pub struct Requester {
@@ -93,7 +96,7 @@ impl AuthorizationServer {
     pub async fn tokens(&self, requester: &Requester) -> Result<Tokens, OauthError> {
         let client = requester.claimed.prove(&self.store).await?;
         let parameters = &requester.parameters;
-        match parameters.one("grant_type")? {
+        let tokens = match parameters.one("grant_type")? {
             Some("authorization_code") => self.exchange(&client, parameters).await,
             Some("refresh_token") => self.refresh(&client, parameters).await,
             Some(_) => Err(OauthError::new(
@@ -101,6 +104,17 @@ impl AuthorizationServer {
                 "grant_type must be authorization_code or refresh_token",
             )),
             None => Err(OauthError::invalid_request("grant_type is missing")),
+        }?;
+        self.note_use(&client).await;
+        Ok(tokens)
+    }
+
+    /// A client that gets tokens is in use, however long ago somebody agreed to it. One write a day is enough for that.
+    async fn note_use(&self, client: &KeptClient) {
+        let now = self.clock.now();
+        if client.used_at.is_none_or(|at| at + USE_STAYS <= now) {
+            // Were it not noted, the next refresh would note it.
+            let _ = self.store.clients().note_use(&client.id, now).await;
         }
     }
 

@@ -27,9 +27,9 @@ pub struct KeptClient {
     pub can_refresh: bool,
     /// By which the same registration is known again, if it has no secret.
     pub digest: Option<String>,
-    /// When it was registered.
+    /// When it was registered, the last time.
     pub created_at: Timestamp,
-    /// When somebody last agreed to it.
+    /// When somebody last agreed to it, or when it last got tokens, to a day.
     pub used_at: Option<Timestamp>,
 }
 
@@ -38,8 +38,8 @@ pub struct KeptClient {
 pub enum Registered {
     /// It is kept.
     New,
-    /// The same was registered before, under this id, at this time.
-    Before(String, Timestamp),
+    /// The same was registered before, under this id.
+    Before(String),
     /// There are as many clients as there may be.
     Full,
 }
@@ -65,9 +65,12 @@ const INSERT: &str = "
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, NULL WHERE (SELECT COUNT(*) FROM clients) < $9
     ON CONFLICT (digest) DO NOTHING";
 
-const SAME: &str = "SELECT id, created_at_ms FROM clients WHERE digest = $1";
+// It counts as new from now on: whoever was just told an id has a day to come with it.
+const RENEW: &str = "UPDATE clients SET created_at_ms = $1 WHERE digest = $2 RETURNING id";
 
 const FIND: &str = "SELECT * FROM clients WHERE id = $1";
+
+const USE: &str = "UPDATE clients SET used_at_ms = $1 WHERE id = $2";
 
 const LIST: &str = "SELECT * FROM clients ORDER BY created_at_ms, id";
 
@@ -77,8 +80,8 @@ const REMOVE: &str = "DELETE FROM clients WHERE id = $1";
 const PURGE: &str = "
     DELETE FROM clients WHERE id IN
         (SELECT id FROM clients
-            WHERE (used_at_ms IS NULL AND created_at_ms <= $1) OR used_at_ms <= $2 LIMIT 500)
-        AND ((used_at_ms IS NULL AND created_at_ms <= $1) OR used_at_ms <= $2)";
+            WHERE created_at_ms <= $1 AND (used_at_ms IS NULL OR used_at_ms <= $2) LIMIT 500)
+        AND created_at_ms <= $1 AND (used_at_ms IS NULL OR used_at_ms <= $2)";
 
 impl Clients<'_> {
     /// Keeps a new client, unless there are `most` already, or the same one.
@@ -105,13 +108,11 @@ impl Clients<'_> {
         if inserted {
             return Ok(Registered::New);
         }
-        let same: Option<(String, i64)> = reading!(self.0, "clients.same", connection => {
-            sqlx::query_as(SAME).bind(&client.digest).fetch_optional(connection).await
+        let same: Option<String> = writing!(self.0, "clients.renew", connection => {
+            let renewed = sqlx::query_scalar(RENEW).bind(client.created_at.as_millisecond()).bind(&client.digest);
+            renewed.fetch_optional(connection).await
         })?;
-        let Some((id, created_at)) = same else { return Ok(Registered::Full) };
-        let created_at =
-            Timestamp::from_millisecond(created_at).map_err(|_| StoreError::Unreadable { table: TABLE })?;
-        Ok(Registered::Before(id, created_at))
+        Ok(same.map_or(Registered::Full, Registered::Before))
     }
 
     /// The client with this id.
@@ -137,6 +138,16 @@ impl Clients<'_> {
             sqlx::query_as(LIST).fetch_all(connection).await
         })?;
         rows.into_iter().map(kept).collect()
+    }
+
+    /// Notes that it was used.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was not written, as far as is known.
+    pub async fn note_use(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        writing!(self.0, "clients.note_use", connection => {
+            sqlx::query(USE).bind(now.as_millisecond()).bind(id).execute(connection).await.map(|_| ())
+        })
     }
 
     /// Removes a client with all that was granted to it; returns whether there was one.

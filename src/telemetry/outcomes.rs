@@ -155,7 +155,7 @@ impl AuthFailure {
             Self::Missing => "No credential was sent",
             Self::Malformed => "The credential cannot be read",
             Self::Unreadable => "This is no signed token in a form that is read here",
-            Self::Revoked => "The key was revoked",
+            Self::Revoked => "What this was granted for was revoked, or the key was",
             Self::WrongAudience => "The token is for another resource",
             Self::WrongIssuer => "The token is of another issuer",
             Self::Expired => "The token has expired",

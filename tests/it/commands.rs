@@ -121,6 +121,7 @@ fn the_effective_configuration_is_printed_without_secrets() {
 fn every_problem_of_a_configuration_is_told_at_once() {
     let output = program()
         .args(["check-config"])
+        .env("REVIEWS__AUTH__MODE", "none")
         .env("REVIEWS__SERVER__LISTEN", "0.0.0.0:8080")
         .env("REVIEWS__SERVER__LISTNE", "127.0.0.1:1")
         .env("REVIEWS__SERVER__TOOL_TIMEOUT", "soon")
@@ -168,7 +169,7 @@ fn the_name_that_other_programs_use_for_the_key_is_taken_unless_ours_is_set() {
 #[test]
 fn dep_04_serve_refuses_a_listener_that_is_not_loopback() {
     for (key, value) in [("REVIEWS__SERVER__LISTEN", "0.0.0.0:0"), ("REVIEWS__SERVER__OPERATIONS_LISTEN", "[::]:0")] {
-        let output = program().args(["serve"]).env(key, value).output().unwrap();
+        let output = program().args(["serve"]).env("REVIEWS__AUTH__MODE", "none").env(key, value).output().unwrap();
         assert!(!output.status.success());
         assert!(stderr(&output).contains("must be a loopback address"), "{}", stderr(&output));
     }

@@ -77,10 +77,16 @@ impl Limiter {
         }
     }
 
-    /// Lets a request for tokens through if this client has not sent too many.
-    pub(in crate::http) fn admit_client(&self, client_id: &str) -> Result<(), Refusal> {
+    /// Lets a request for tokens through if this client has not sent too many from its address: nobody else uses up what a
+    /// client has, by saying to be it.
+    pub(in crate::http) fn admit_client(
+        &self,
+        client_id: &str,
+        extensions: &Extensions,
+        headers: &HeaderMap,
+    ) -> Result<(), Refusal> {
         let Some(parts) = &self.0 else { return Ok(()) };
-        match parts.sign_in.clients.wait(&client_id) {
+        match parts.sign_in.clients.wait(&(client_id, parts.network(extensions, headers))) {
             Some(wait) => {
                 parts.metrics.rate_limited(Limit::Client);
                 Err(refuse(wait, "This client has sent too many requests: wait as long as Retry-After says."))

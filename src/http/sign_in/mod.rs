@@ -9,7 +9,12 @@ use super::{
     door::{self, Door},
 };
 use crate::{oauth::AuthorizationServer, telemetry::Metrics};
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
 use std::sync::Arc;
 
 /// What the endpoints and the pages are served from.
@@ -25,11 +30,19 @@ pub struct SignIn {
     pub metrics: Metrics,
 }
 
-/// The routes. All of them ask for the Host; from where a request may come, each says for itself.
+/// The routes. All of them ask for the Host, and are limited by address; from where a request may come, each says for itself.
 pub(super) fn routes(sign_in: SignIn) -> Router {
-    let door = sign_in.door.clone();
+    let (door, limiter) = (sign_in.door.clone(), sign_in.limiter.clone());
     let sign_in = Arc::new(sign_in);
-    clients::routes(Arc::clone(&sign_in))
-        .merge(people::routes(sign_in))
-        .layer(middleware::from_fn_with_state(door, door::check_host))
+    let admit = middleware::from_fn_with_state(limiter, admit);
+    // A page of another site, too, reads that it has to wait.
+    let clients = clients::routes(Arc::clone(&sign_in)).layer(admit.clone()).layer(clients::cors());
+    clients.merge(people::routes(sign_in).layer(admit)).layer(middleware::from_fn_with_state(door, door::check_host))
+}
+
+async fn admit(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {
+    match limiter.admit_address(&request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into(),
+    }
 }

@@ -2,19 +2,15 @@
 //! go straight back. Source: RFC 6749 §4.1.1.
 
 use super::{SignIn, onward, trouble::Trouble, visit::Visit, with_request};
-use crate::oauth::{Asked, NotAsked, NotKept, Parameters, Prompt};
-use axum::{
-    extract::{Request, State},
-    response::Response,
+use crate::{
+    oauth::{Asked, NotAsked, NotKept, Parameters, Prompt},
+    telemetry::AuthFailure,
 };
+use axum::{extract::State, response::Response};
 use http::{HeaderMap, Method, request::Parts};
 use std::sync::Arc;
 
-pub(super) async fn ask(State(site): State<Arc<SignIn>>, request: Request) -> Response {
-    if let Err(refusal) = site.limiter.admit_address(&request) {
-        return refusal.into();
-    }
-    let (parts, _no_body) = request.into_parts();
+pub(super) async fn ask(State(site): State<Arc<SignIn>>, parts: Parts) -> Response {
     asked(&site, &parts).await.unwrap_or_else(|trouble| trouble.told(&site))
 }
 
@@ -24,8 +20,13 @@ async fn asked(site: &SignIn, request: &Parts) -> Result<Response, Trouble> {
     let asked = match site.server.asked(&parameters, visit.browser()).await {
         Ok(asked) => asked,
         Err(NotAsked::Nowhere(why)) => return Err(Trouble::Nowhere(why)),
-        Err(NotAsked::Answer(address)) => {
-            tracing::info!("a client asked for what cannot be: it is told why");
+        Err(NotAsked::Answer { address, error }) => {
+            site.metrics.auth_failure(AuthFailure::BadRequest);
+            tracing::info!(
+                error = error.name.as_str(),
+                reason = error.description,
+                "nobody is asked: a client is told why"
+            );
             return Ok(onward(&address));
         }
         Err(NotAsked::Store(error)) => return Err(error.into()),
@@ -34,6 +35,7 @@ async fn asked(site: &SignIn, request: &Parts) -> Result<Response, Trouble> {
     let response = match &visit.person {
         None if prompt == Prompt::Never => onward(&site.server.cannot_ask(&asked, false)),
         None => onward(&with_request("/login", &asked.sealed)),
+        Some(_) if prompt == Prompt::SignIn => onward(&with_request("/login", &asked.sealed)),
         Some(person) => match at_once(site, &person.id, &asked, request).await? {
             Some(address) => onward(&address),
             None if prompt == Prompt::Never => onward(&site.server.cannot_ask(&asked, true)),

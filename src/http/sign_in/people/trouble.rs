@@ -3,7 +3,7 @@
 use super::SignIn;
 use crate::{
     http::pages::message::{Back, Message},
-    store::StoreError,
+    oauth::StoreError,
     telemetry::AuthFailure,
 };
 use axum::response::{IntoResponse, Response};
