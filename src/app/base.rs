@@ -59,13 +59,16 @@ pub(super) struct Base {
     pub(super) heartbeat: Heartbeat,
     pub(super) store: Store,
     pub(super) secret: SecretKey,
+    /// The secret from before its last change.
+    pub(super) previous: Option<SecretKey>,
 }
 
 impl Base {
     /// Nothing is opened or bound yet, except the data folder where there is one.
     pub(super) fn new(config: &Config, clock: Clock) -> Result<Self> {
-        let secret = secret(config)?;
-        Self::with_secret(config, clock, secret)
+        let previous = config.server.previous_secret_key.as_ref();
+        let previous = previous.map(|text| SecretKey::parse(text.expose_secret())).transpose()?;
+        Ok(Self { previous, ..Self::with_secret(config, clock, secret(config)?)? })
     }
 
     /// With a secret of its own, so that no folder is needed.
@@ -73,7 +76,16 @@ impl Base {
         let health = Health::new(clock.clone());
         let store = Store::new(&config.store, health.register("database", Need::Always))?;
         let heartbeat = Heartbeat::new(clock.clone());
-        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::new()?, health, heartbeat, store, secret })
+        Ok(Self {
+            clock,
+            tasks: Tasks::new(),
+            metrics: Metrics::new()?,
+            health,
+            heartbeat,
+            store,
+            secret,
+            previous: None,
+        })
     }
 
     /// Builds the use cases, with all that lies between them and Google.

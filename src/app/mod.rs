@@ -112,7 +112,7 @@ impl App {
         let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
         let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
         let domain = base.domain(&config, google)?;
-        let keys = base.signing_keys(&config)?;
+        let keys = base.signing_keys(&config);
         let opening = base.open(&config, domain.budget.clone(), keys.clone()).await?;
         base.probe(&config, &domain);
 

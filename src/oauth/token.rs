@@ -129,17 +129,19 @@ impl AuthorizationServer {
             return Err(OauthError::invalid_grant());
         }
         let now = self.clock.now();
-        let token = grant.can_refresh.then(|| RefreshToken::random(&grant.id, 1)).flatten();
+        let token = grant.can_refresh.then(|| self.refresh_tokens.random(&grant.id, 1)).flatten();
         let expires_at = if grant.can_refresh { grant.expires_at } else { now + LIFETIME };
         let idle_until = if grant.can_refresh { now + IDLE } else { expires_at };
         let first =
             NextTokens { token_hash: token.as_ref().map(RefreshToken::hash), successor: None, idle_until, expires_at };
+        let scopes = Permissions::parse(&grant.scopes).scopes;
+        // Made before the code is used up: were there no key to sign with, the code would be lost for nothing.
+        let tokens = self.given(&grant, (1, token.as_ref()), scopes, now).await?;
         if !self.store.grants().exchange(&grant.id, &first, now).await? {
             self.refuse_again(&grant, now).await?;
             return Err(OauthError::invalid_grant());
         }
-        let scopes = Permissions::parse(&grant.scopes).scopes;
-        self.given(&grant, (1, token.as_ref()), scopes, now).await
+        Ok(tokens)
     }
 
     /// A code that was exchanged before: what it gave is taken back. One that is only too old gave nothing.
