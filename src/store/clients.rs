@@ -2,7 +2,7 @@
 
 use super::{
     Store, StoreError,
-    db::{could_be_kept, reading, writing},
+    db::{reading, writing},
 };
 use jiff::Timestamp;
 
@@ -125,9 +125,6 @@ impl Clients<'_> {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn find(&self, id: &str) -> Result<Option<KeptClient>, StoreError> {
-        if !could_be_kept(id) {
-            return Ok(None);
-        }
         let row: Option<Row> = reading!(self.0, "clients.find", connection => {
             sqlx::query_as(FIND).bind(id).fetch_optional(connection).await
         })?;

@@ -58,12 +58,6 @@ impl Db {
     }
 }
 
-/// Whether a row can have this text, which a stranger may have chosen. PostgreSQL takes no NUL, and refuses a statement that
-/// has one as if it were a fault of this program.
-pub(super) fn could_be_kept(text: &str) -> bool {
-    !text.contains('\0')
-}
-
 /// Runs statements on a connection of whichever pool it is. One that is of no more use is closed rather than put back:
 /// the next goes to the server that is in charge now.
 macro_rules! on_connection {

@@ -8,7 +8,7 @@ pub use row::{Agreed, Grant, NewGrant, NextTokens};
 
 use super::{
     Store, StoreError,
-    db::{could_be_kept, reading, writing},
+    db::{reading, writing},
 };
 use jiff::Timestamp;
 use row::{Row, kept};
@@ -120,9 +120,6 @@ impl Grants<'_> {
     /// # Errors
     /// [`StoreError`] when the database cannot be read.
     pub async fn find(&self, id: &str) -> Result<Option<Grant>, StoreError> {
-        if !could_be_kept(id) {
-            return Ok(None);
-        }
         let row: Option<Row> = reading!(self.0, "grants.find", connection => {
             sqlx::query_as(FIND).bind(id).fetch_optional(connection).await
         })?;
