@@ -7,7 +7,7 @@ use crate::support::{
     rpc::{self, MODERN},
     sign_in::{CALLBACK, Site, VERIFIER, both as tokens, but},
 };
-use google_reviews_mcp::model::PersonName;
+use google_reviews_mcp::{clock::Clock, model::PersonName};
 use serde_json::{Value, json};
 use std::sync::{
     Arc,
@@ -49,13 +49,8 @@ impl Trap {
 async fn dsc_04_the_metadata_lies_where_clients_look_and_names_its_issuer_letter_by_letter() {
     for database in both().await {
         for public in [None, Some("https://reviews.example"), Some("https://reviews.example/")] {
-            let site = match public {
-                None => Site::on(&database).await,
-                Some(url) => {
-                    Site::beside(&database, google_reviews_mcp::clock::Clock::system(), &[("server.public_url", url)])
-                        .await
-                }
-            };
+            let settings: Vec<_> = public.map(|url| ("server.public_url", url)).into_iter().collect();
+            let site = Site::beside(&database, Clock::system(), &settings).await;
             let issuer = public.map_or(site.base.as_str(), |url| url.trim_end_matches('/'));
             let protected = site.get("/.well-known/oauth-protected-resource/mcp").await.json();
             assert_eq!(protected["authorization_servers"], json!([issuer]));
@@ -89,6 +84,7 @@ async fn dsc_04_the_metadata_lies_where_clients_look_and_names_its_issuer_letter
             for path in ["/mcp/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/mcp"] {
                 assert_eq!(site.get(path).await.status, 404, "{path}");
             }
+            site.server.app.stop().await;
         }
     }
 }

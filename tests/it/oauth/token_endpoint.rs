@@ -334,7 +334,9 @@ async fn tok_07_no_answer_with_a_token_or_an_error_is_kept_on_its_way() {
         kept(&site.token(&fields).await, 400);
         kept(&site.token(&but(&fields, "client_id", "x")).await, 401);
         kept(&site.post("/token?x=1", &[]).await, 400);
-        kept(&site.get("/token").await, 405);
+        let other_method = site.get("/token").await;
+        kept(&other_method, 405);
+        assert_eq!(other_method.header("allow"), "POST");
         kept(&site.post("/token", &[("x", "y".repeat(40_000).as_str())]).await, 413);
         kept(&site.post("/revoke", &[("client_id", client.id.as_str()), ("token", "x")]).await, 200);
         kept(&site.post("/revoke", &[("client_id", "x"), ("token", "x")]).await, 401);
@@ -348,7 +350,7 @@ async fn tok_07_no_answer_with_a_token_or_an_error_is_kept_on_its_way() {
         };
         kept(&flood.await, 429);
         database.run("ALTER TABLE clients RENAME TO clients_away").await;
-        kept(&site.token(&but(&fields, "client_id", "somebody else")).await, 503);
+        kept(&site.token(&but(&fields, "client_id", "somebody_else")).await, 503);
     }
 }
 
@@ -527,7 +529,8 @@ fn is_for_all_without_credentials(answer: &Answer) {
 #[tokio::test]
 async fn tok_12_web_pages_may_ask_as_anybody_and_never_as_the_person_before_them() {
     for database in both().await {
-        let site = Site::on(&database).await;
+        let limits = [("limits.enabled", "true"), ("limits.address_burst", "500"), ("limits.sign_in_burst", "100")];
+        let site = Site::with(&database, &limits).await;
         let (server, oidc) = ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration");
         for (path, method) in [
             ("/token", "POST"),
@@ -536,6 +539,8 @@ async fn tok_12_web_pages_may_ask_as_anybody_and_never_as_the_person_before_them
             (server, "GET"),
             (oidc, "GET"),
             ("/jwks.json", "GET"),
+            ("/.well-known/oauth-protected-resource", "GET"),
+            ("/.well-known/oauth-protected-resource/mcp", "GET"),
         ] {
             let answer = preflight(&site, path, method).await;
             assert_eq!(answer.status, 200, "{path}");
@@ -572,5 +577,18 @@ async fn tok_12_web_pages_may_ask_as_anybody_and_never_as_the_person_before_them
             let answer = browser.send(site.request(Method::GET, path).header("origin", "https://x.example")).await;
             assert_eq!(answer.header("access-control-allow-origin"), "", "{path}");
         }
+        // Whoever asks too much can read that, too.
+        let flood = async {
+            loop {
+                let request = site.request(Method::GET, "/jwks.json").header("origin", "https://inspector.example");
+                let answer = Answer::of(request.send().await.unwrap()).await;
+                if answer.status == 429 {
+                    return answer;
+                }
+            }
+        };
+        let refused = flood.await;
+        is_for_all_without_credentials(&refused);
+        assert_eq!(refused.header("access-control-expose-headers"), "www-authenticate,retry-after");
     }
 }

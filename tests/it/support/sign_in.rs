@@ -340,9 +340,9 @@ impl Browser<'_> {
         self.decide(&page, "allow", &["reviews:read", "reports:write", "offline_access"]).await
     }
 
-    /// A code for this client.
+    /// A code for this client, from a person who is asked also if they agreed to the same before.
     pub(crate) async fn code(&mut self, client: &Client) -> String {
-        let sent = self.agree(&self.site.asking(client)).await;
+        let sent = self.agree(&but(&self.site.asking(client), "prompt", "consent")).await;
         assert_eq!(sent.status, 303, "{sent:?}");
         sent.parameter("code").unwrap_or_else(|| panic!("no code: {sent:?}"))
     }
