@@ -334,11 +334,14 @@ async fn con_05_whoever_asks_for_more_asks_again() {
             let told = site.exchange(&client, &code).await.json();
             assert_eq!((told["scope"].as_str(), told.get("refresh_token")), (Some("reviews:read"), None), "{same}");
         }
-        // Two agreements are not one of both.
+        // Two agreements are not one of both: the last one counts.
+        site.clock.advance(Duration::from_millis(1));
         let page = ada.consent_page(&asking("reports:write")).await;
         let code = at_once(&ada.decide(&page, "allow", &["reports:write"]).await, &client, "");
         assert_eq!(site.exchange(&client, &code).await.status, 200);
         asks(&ada.authorize(&asking("reviews:read reports:write")).await, "both");
+        asks(&ada.authorize(&asking("reviews:read")).await, "what was agreed to before the last time");
+        site.clock.advance(Duration::from_millis(1));
         // All of it covers each part, and a part is all that is given.
         let code = ada.code(&client).await;
         tokens(&site.exchange(&client, &code).await);
