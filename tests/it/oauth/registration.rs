@@ -595,8 +595,9 @@ async fn agreed_to_at_the_last_moment(site: &Site, database: &Database, person_i
         !is_kept(database, &marker).await
     })
     .await;
-    site.clock.advance(Duration::from_secs(30));
+    // Meanwhile whoever removes has done all else that comes with it, and begins to wait.
     let mut browser = site.signed_in().await;
+    site.clock.advance(Duration::from_secs(45));
     let page = browser.consent_page(&site.asking(&client)).await;
     let left = due.duration_since(site.clock.now()).unsigned_abs() - Duration::from_secs(5);
     site.clock.advance(left);
