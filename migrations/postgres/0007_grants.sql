@@ -12,8 +12,10 @@ CREATE TABLE clients (
     can_refresh BIGINT NOT NULL,
     -- A hash of all of the above, for clients without a secret: the same registration is the same client.
     digest TEXT UNIQUE,
+    -- 1 if the operator made it: it stays until they remove it.
+    by_operator BIGINT NOT NULL,
     created_at_ms BIGINT NOT NULL,
-    -- When somebody last agreed to it.
+    -- When somebody last agreed to it, or, to a day, when it last got tokens.
     used_at_ms BIGINT
 );
 

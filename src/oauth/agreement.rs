@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     model::{hex, random_bytes, random_secret, sha256_hex},
-    store::{Agreed, KeptClient, NewGrant, StoreError},
+    store::{Agreed, Grant, KeptClient, NewGrant, StoreError},
 };
 use secrecy::ExposeSecret as _;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// How long a code can be exchanged.
 const CODE: Duration = Duration::from_mins(1);
 /// How long a connection lasts at most.
-pub(super) const LONGEST: Duration = Duration::from_hours(90 * 24);
+const LONGEST: Duration = Duration::from_hours(90 * 24);
 
 /// What a client asks a person for.
 #[derive(Debug)]
@@ -103,25 +103,24 @@ impl AuthorizationServer {
         Ok(is_registered.then(|| Asked { request, sealed: sealed.to_owned(), client }))
     }
 
-    /// What this person has agreed to before, if that is all that is asked for now: for this client and this address, and what they agreed to still
-    /// holds. An address on the person's machine, or of an app, can be taken by any program there: that is asked each time.
+    /// What this person has agreed to before, if that is all that is asked for now: for this client and this address, the
+    /// last time, if it still holds. An address on the person's machine, or of an app, can be taken by any program there:
+    /// that is asked each time.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be looked up.
     pub async fn agreed_before(&self, person_id: &str, asked: &Asked) -> Result<Option<Permissions>, StoreError> {
         let request = &asked.request;
-        if matches!(request.prompt, Prompt::Always | Prompt::SignIn) || !redirect::is_site(&request.redirect_uri) {
+        if request.prompt == Prompt::Always || !redirect::is_site(&request.redirect_uri) {
             return Ok(None);
         }
         let grants = self.store.grants().of_person(person_id, self.clock.now()).await?;
-        let holds = |grant: &crate::store::Grant| {
-            grant.client_id == request.client_id
-                && grant.generation > 0
-                && grant.redirect_uri == request.redirect_uri
-                && Permissions::parse(&grant.scopes).covers(request.permissions())
+        let is_meant = |grant: &Grant| {
+            grant.client_id == request.client_id && grant.generation > 0 && grant.redirect_uri == request.redirect_uri
         };
-        let granted = grants.into_iter().rev().find(holds);
-        Ok(granted.map(|grant| Permissions { offline: grant.can_refresh, ..request.permissions() }))
+        let last = grants.into_iter().rev().find(is_meant);
+        let covering = last.filter(|grant| Permissions::parse(&grant.scopes).covers(request.permissions()));
+        Ok(covering.map(|grant| Permissions { offline: grant.can_refresh, ..request.permissions() }))
     }
 
     /// Keeps that a person agrees to some of what was asked for, or to all of it; the address to send them to, with the code.

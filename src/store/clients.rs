@@ -27,9 +27,11 @@ pub struct KeptClient {
     pub can_refresh: bool,
     /// By which the same registration is known again, if it has no secret.
     pub digest: Option<String>,
+    /// Whether the operator made it: then it stays until they remove it.
+    pub by_operator: bool,
     /// When it was registered, the last time.
     pub created_at: Timestamp,
-    /// When somebody last agreed to it.
+    /// When somebody last agreed to it, or when it last got tokens, to a day.
     pub used_at: Option<Timestamp>,
 }
 
@@ -55,14 +57,15 @@ struct Row {
     secret_hash: Option<String>,
     can_refresh: i64,
     digest: Option<String>,
+    by_operator: i64,
     created_at_ms: i64,
     used_at_ms: Option<i64>,
 }
 
 const INSERT: &str = "
     INSERT INTO clients
-        (id, name, redirect_uris, authentication, secret_hash, can_refresh, digest, created_at_ms, used_at_ms)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, NULL WHERE (SELECT COUNT(*) FROM clients) < $9
+        (id, name, redirect_uris, authentication, secret_hash, can_refresh, digest, by_operator, created_at_ms, used_at_ms)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, NULL WHERE (SELECT COUNT(*) FROM clients) < $10
     ON CONFLICT (digest) DO NOTHING";
 
 // It counts as new from now on: whoever was just told an id has a day to come with it.
@@ -70,15 +73,18 @@ const RENEW: &str = "UPDATE clients SET created_at_ms = $1 WHERE digest = $2 RET
 
 const FIND: &str = "SELECT * FROM clients WHERE id = $1";
 
+const USE: &str = "UPDATE clients SET used_at_ms = $1 WHERE id = $2";
+
 const LIST: &str = "SELECT * FROM clients ORDER BY created_at_ms, id";
 
 const REMOVE: &str = "DELETE FROM clients WHERE id = $1";
 
-// Whoever agrees to a client notes the use in the same moment, so that one that is used is never removed.
+// Whoever agrees to a client notes the use in the same moment, so that one that is used is never removed. The oldest go first.
 const PURGE: &str = "
     DELETE FROM clients WHERE id IN
         (SELECT id FROM clients
-            WHERE created_at_ms <= $1 AND (used_at_ms IS NULL OR used_at_ms <= $2) LIMIT 500)
+            WHERE by_operator = 0 AND created_at_ms <= $1 AND (used_at_ms IS NULL OR used_at_ms <= $2)
+            ORDER BY created_at_ms LIMIT 500)
         AND created_at_ms <= $1 AND (used_at_ms IS NULL OR used_at_ms <= $2)";
 
 impl Clients<'_> {
@@ -97,6 +103,7 @@ impl Clients<'_> {
                 .bind(&client.secret_hash)
                 .bind(i64::from(client.can_refresh))
                 .bind(&client.digest)
+                .bind(i64::from(client.by_operator))
                 .bind(client.created_at.as_millisecond())
                 .bind(most)
                 .execute(connection)
@@ -135,6 +142,16 @@ impl Clients<'_> {
         rows.into_iter().map(kept).collect()
     }
 
+    /// Notes that it was used.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was not written, as far as is known.
+    pub async fn note_use(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        writing!(self.0, "clients.note_use", connection => {
+            sqlx::query(USE).bind(now.as_millisecond()).bind(id).execute(connection).await.map(|_| ())
+        })
+    }
+
     /// Removes a client with all that was granted to it; returns whether there was one.
     ///
     /// # Errors
@@ -143,7 +160,9 @@ impl Clients<'_> {
         let removed = writing!(self.0, "clients.remove", connection => {
             sqlx::query(REMOVE).bind(id).execute(connection).await.map(|done| done.rows_affected() > 0)
         });
-        self.0.revoked();
+        if !matches!(removed, Ok(false)) {
+            self.0.revoked();
+        }
         removed
     }
 
@@ -169,6 +188,7 @@ fn kept(row: Row) -> Result<KeptClient, StoreError> {
         created_at: time(row.created_at_ms)?,
         used_at: row.used_at_ms.map(time).transpose()?,
         can_refresh: row.can_refresh != 0,
+        by_operator: row.by_operator != 0,
         id: row.id,
         name: row.name,
         authentication: row.authentication,

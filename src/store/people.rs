@@ -57,6 +57,8 @@ const REMOVE: &str = "DELETE FROM people WHERE id = $1";
 
 pub(super) const SET_PASSWORD: &str = "UPDATE people SET password_hash = $1 WHERE id = $2";
 
+const REMOVE_GRANTS: &str = "DELETE FROM grants WHERE person_id = $1";
+
 pub(super) const ANY: &str = "SELECT EXISTS (SELECT 1 FROM people)";
 
 impl People<'_> {
@@ -129,24 +131,30 @@ impl People<'_> {
             let removed = sqlx::query(REMOVE).bind(id).execute(connection).await;
             removed.map(|done| done.rows_affected() > 0)
         });
-        self.0.revoked();
+        if !matches!(removed, Ok(false)) {
+            self.0.revoked();
+        }
         removed
     }
 
-    /// Sets or clears a person's password, and ends their sessions; returns whether there is such a person.
+    /// Sets or clears a person's password, and ends their sessions and all that they have granted: whoever had the old
+    /// password may have connected a client of their own. Returns whether there is such a person.
     ///
     /// # Errors
     /// [`StoreError`] when it was not written, as far as is known.
     pub async fn set_password(&self, id: &str, hash: Option<&SecretString>) -> Result<bool, StoreError> {
-        writing!(self.0, "people.set_password", connection => {
+        let set = writing!(self.0, "people.set_password", connection => {
             let mut transaction = Connection::begin(connection).await?;
             // The person first, as everywhere: a sign-in that is under way either finds another password, or its session
             // is found here.
             let set = sqlx::query(SET_PASSWORD).bind(hash.map(SecretString::expose_secret)).bind(id);
             let is_set = set.execute(&mut *transaction).await?.rows_affected() > 0;
             sqlx::query(sessions::REMOVE_ALL).bind(id).execute(&mut *transaction).await?;
+            sqlx::query(REMOVE_GRANTS).bind(id).execute(&mut *transaction).await?;
             transaction.commit().await.map(|()| is_set)
-        })
+        });
+        self.0.revoked();
+        set
     }
 }
 

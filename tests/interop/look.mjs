@@ -117,7 +117,8 @@ export const tab = async (page) => {
         name: (element.textContent.trim() || element.name || element.outerHTML).slice(0, 40),
       };
     }, REACHED);
-  // A page may begin in its first field; what stands above that is reached backwards.
+  // A page may begin in its first field, a moment after it is there; what stands above that is reached backwards.
+  await page.waitForFunction(() => !document.querySelector('[autofocus]') || document.activeElement.matches('[autofocus]'));
   const { index: begun } = await look();
   for (let index = begun; index > 0; index -= 1) await page.keyboard.press('Shift+Tab');
   const found = [];

@@ -2,7 +2,6 @@
 //! tools of Prometheus and Alertmanager.
 
 use crate::support::{BAKERY, BURST, TestServer, rpc, until};
-use google_reviews_mcp::telemetry::Metrics;
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -23,21 +22,9 @@ async fn busy_server() -> TestServer {
     server
 }
 
-/// The figures of an authorization server, which not every server is.
-fn sign_in_metrics() -> Metrics {
-    let metrics = Metrics::new().unwrap();
-    metrics.watch_signing_key(|| Some(86_400.0));
-    metrics
-}
-
-/// Where they are shown.
-async fn sign_in_page() -> String {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let metrics = sign_in_metrics();
-    let routes = axum::Router::new().route("/metrics", axum::routing::get(async move || metrics.render().unwrap()));
-    tokio::spawn(async move { axum::serve(listener, routes).await });
-    address
+/// A server where people sign in: its figures are not those of every server.
+async fn with_sign_in() -> TestServer {
+    TestServer::builder().set("auth.mode", "oauth").start().await
 }
 
 /// A hit, a miss and a failure.
@@ -50,7 +37,7 @@ async fn keep_busy(server: &TestServer) {
 #[tokio::test]
 async fn met_02_metrics_rules_dashboard_and_runbook_agree() {
     let (_, mut page) = busy_server().await.operations("/metrics").await;
-    let sign_in = sign_in_metrics().render().unwrap();
+    let (_, sign_in) = with_sign_in().await.operations("/metrics").await;
     page.extend(sign_in.lines().filter(|line| line.contains("signing_key")).map(|line| format!("{line}\n")));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("metrics.txt");
@@ -114,7 +101,9 @@ impl Drop for Prometheus {
 #[tokio::test]
 async fn prometheus_scrapes_the_server_and_every_query_of_the_dashboard_finds_something() {
     let server = busy_server().await;
-    let prometheus = Prometheus::start([&server.app.operations_address().to_string(), &sign_in_page().await]);
+    let sign_in = with_sign_in().await;
+    let targets = [&server, &sign_in].map(|server| server.app.operations_address().to_string());
+    let prometheus = Prometheus::start([&targets[0], &targets[1]]);
     until("it has been scraped a few times", async || {
         keep_busy(&server).await;
         let scraped = prometheus.finds("count_over_time(up{job=\"google-reviews\"}[1m]) >= 4").await;

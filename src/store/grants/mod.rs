@@ -207,7 +207,9 @@ impl Grants<'_> {
             let revoked = sqlx::query(REVOKE).bind(now.as_millisecond()).bind(id).execute(connection).await;
             revoked.map(|done| done.rows_affected() > 0)
         });
-        self.0.revoked();
+        if !matches!(revoked, Ok(false)) {
+            self.0.revoked();
+        }
         revoked
     }
 

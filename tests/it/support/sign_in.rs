@@ -106,8 +106,13 @@ impl Site {
         let builder = database.server().set("auth.mode", "oauth").clock(clock.clone());
         let server = settings.iter().fold(builder, |builder, (key, value)| builder.set(key, *value)).start().await;
         let base = format!("http://{}", server.app.address());
+        Self::at(&base, server, clock)
+    }
+
+    /// One that is reached here, such as the binary, with `server` as its Google.
+    pub(crate) fn at(base: &str, server: TestServer, clock: Clock) -> Self {
         let http = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
-        Self { server, base, clock, http }
+        Self { server, base: base.to_owned(), clock, http }
     }
 
     pub(crate) fn resource(&self) -> String {
@@ -317,7 +322,7 @@ impl Browser<'_> {
     pub(crate) async fn consent_page(&mut self, asking: &[(&str, String)]) -> Answer {
         let sent = self.authorize(asking).await;
         assert!(sent.status == 303 && sent.location().starts_with("/consent?request="), "{sent:?}");
-        self.get(&sent.location().to_owned()).await
+        self.get(sent.location()).await
     }
 
     /// Answers a page of consent, with these permissions ticked.

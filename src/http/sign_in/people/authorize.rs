@@ -35,7 +35,6 @@ async fn asked(site: &SignIn, request: &Parts) -> Result<Response, Trouble> {
     let response = match &visit.person {
         None if prompt == Prompt::Never => onward(&site.server.cannot_ask(&asked, false)),
         None => onward(&with_request("/login", &asked.sealed)),
-        Some(_) if prompt == Prompt::SignIn => onward(&with_request("/login", &asked.sealed)),
         Some(person) => match at_once(site, &person.id, &asked, request).await? {
             Some(address) => onward(&address),
             None if prompt == Prompt::Never => onward(&site.server.cannot_ask(&asked, true)),

@@ -8,9 +8,10 @@ use crate::{
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use std::time::Duration;
 
 /// Seconds until a database may be back, or others have signed in.
-const AGAIN: u32 = 5;
+const AGAIN: u64 = 5;
 const START_AGAIN: &str = "Go back to your client and connect again.";
 
 /// Why there is no page.
@@ -28,6 +29,8 @@ pub(super) enum Trouble {
     BadForm,
     /// A link that was used, or never there.
     LinkSpent,
+    /// Too many tries.
+    TooMany(Duration),
     /// Too many sign in at this moment.
     Busy,
     /// The database is away.
@@ -73,7 +76,14 @@ impl Trouble {
                 StatusCode::BAD_REQUEST,
                 "This link is of no use",
                 "It was used already, a newer one was made, or its day is over.",
-                "Ask the operator of this server for another: user reset NAME makes one, or user link for the first person.",
+                "If you have just set your password with it, sign in. Otherwise ask the operator of this server for another: \"user \
+                 reset NAME\" makes one, or \"user link\" for the first person.",
+            ),
+            Self::TooMany(_) => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "Too many tries",
+                "Nothing was changed.",
+                "Wait a few minutes, then try again.",
             ),
             Self::Busy => (
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -107,12 +117,20 @@ impl Trouble {
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
         let (status, title, happened, advice) = self.parts();
-        // Whether a client is connected is seen there.
-        let back = if self == Self::Answered { Back::Connections } else { Back::Home };
+        let back = match self {
+            // Whether a client is connected is seen there, and who is signed in.
+            Self::Answered | Self::LinkSpent => Back::Connections,
+            _ => Back::Home,
+        };
         let page = Message { title, happened: happened.into(), advice: advice.into(), back: Some(back) };
         let mut response = page.answer(status);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(AGAIN));
+        let wait = match self {
+            Self::TooMany(wait) => Some(wait.as_secs() + 1),
+            Self::Busy | Self::Unavailable => Some(AGAIN),
+            _ => None,
+        };
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
