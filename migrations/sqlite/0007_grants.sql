@@ -39,6 +39,8 @@ CREATE TABLE grants (
     -- Names of permissions with spaces between them.
     scopes TEXT NOT NULL,
     can_refresh INTEGER NOT NULL,
+    -- 1 if the person was asked, 0 if they had agreed before.
+    is_decision INTEGER NOT NULL,
     code_hash TEXT NOT NULL UNIQUE,
     -- RFC 7636, S256.
     challenge TEXT NOT NULL,

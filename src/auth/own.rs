@@ -40,10 +40,12 @@ pub struct Own {
 struct Kept {
     /// None before they could be read.
     jwks: Option<Arc<Jwks>>,
-    /// When they were last read, well or not; None before that.
+    /// When they were last read, or could not be read again; none before they were.
     tried_at: Option<Duration>,
     /// How long nobody needs to read them again, after that.
     rest: Duration,
+    /// How often that was tried.
+    tries: u64,
 }
 
 impl Kept {
@@ -87,13 +89,13 @@ impl Own {
         Ok(verified)
     }
 
-    /// While they cannot be read, only one waits for that every few seconds: all others get those that were read before.
+    /// Whoever waits while they are read takes what comes of that, well or not: while the database is away, nobody waits for
+    /// more than one try.
     async fn keys_for(&self, id: Option<&str>) -> Option<Arc<Jwks>> {
-        let kept = self.kept();
-        if kept.must_be_read(id, self.clock.elapsed()) {
+        let before = self.kept();
+        if before.must_be_read(id, self.clock.elapsed()) {
             let _one_at_a_time = self.reading.lock().await;
-            // Another may have read while this one waited.
-            if self.kept().must_be_read(id, self.clock.elapsed()) {
+            if self.kept().tries == before.tries {
                 self.read().await;
             }
         }
@@ -107,8 +109,10 @@ impl Own {
         });
         let rest = if read.is_some() { READ_AGAIN } else { COOLDOWN };
         let mut kept = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-        *kept =
-            Kept { jwks: read.map(Arc::new).or_else(|| kept.jwks.take()), tried_at: Some(self.clock.elapsed()), rest };
+        let (jwks, tries) = (read.map(Arc::new).or_else(|| kept.jwks.take()), kept.tries + 1);
+        // Without any, the next one tries at once.
+        let tried_at = jwks.is_some().then(|| self.clock.elapsed());
+        *kept = Kept { jwks, tried_at, rest, tries };
     }
 
     fn kept(&self) -> Kept {

@@ -116,7 +116,10 @@ impl AuthorizationServer {
         }
         let grants = self.store.grants().of_person(person_id, self.clock.now()).await?;
         let is_meant = |grant: &Grant| {
-            grant.client_id == request.client_id && grant.generation > 0 && grant.redirect_uri == request.redirect_uri
+            grant.client_id == request.client_id
+                && grant.redirect_uri == request.redirect_uri
+                && grant.is_decision
+                && grant.generation > 0
         };
         let last = grants.into_iter().rev().find(is_meant);
         let covering = last.filter(|grant| Permissions::parse(&grant.scopes).covers(request.permissions()));
@@ -128,6 +131,24 @@ impl AuthorizationServer {
     /// # Errors
     /// [`NotKept`] when there is no code.
     pub async fn agree(&self, person_id: &str, asked: &Asked, granted: Permissions) -> Result<String, NotKept> {
+        self.keep(person_id, asked, granted, true).await
+    }
+
+    /// The same where they have agreed to as much before, and are not asked.
+    ///
+    /// # Errors
+    /// [`NotKept`] when there is no code.
+    pub async fn agree_again(&self, person_id: &str, asked: &Asked, granted: Permissions) -> Result<String, NotKept> {
+        self.keep(person_id, asked, granted, false).await
+    }
+
+    async fn keep(
+        &self,
+        person_id: &str,
+        asked: &Asked,
+        granted: Permissions,
+        is_decision: bool,
+    ) -> Result<String, NotKept> {
         let (request, now) = (&asked.request, self.clock.now());
         // Staying connected is up to the person, also where the client did not ask for it by that name.
         let can_refresh = granted.offline && asked.client.can_refresh;
@@ -144,6 +165,7 @@ impl AuthorizationServer {
             redirect_uri: request.redirect_uri.clone(),
             scopes: told.names(),
             can_refresh,
+            is_decision,
             code_hash: sha256_hex(code.expose_secret()),
             challenge: request.challenge.clone(),
             code_expires_at: now + CODE,

@@ -51,7 +51,7 @@ async fn at_once(site: &SignIn, person_id: &str, asked: &Asked, request: &Parts)
         return Ok(None);
     }
     let Some(granted) = site.server.agreed_before(person_id, asked).await? else { return Ok(None) };
-    match site.server.agree(person_id, asked, granted).await {
+    match site.server.agree_again(person_id, asked, granted).await {
         Ok(address) => Ok(Some(address)),
         Err(NotKept::Store(error)) => Err(error.into()),
         Err(_) => Ok(None),
