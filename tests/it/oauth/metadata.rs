@@ -5,43 +5,45 @@ use crate::support::{
     BAKERY, TOOLS,
     database::both,
     rpc::{self, MODERN},
-    sign_in::{CALLBACK, Site, VERIFIER, both as tokens, but},
+    sign_in::{CALLBACK, NAME, PASSWORD, Site, VERIFIER, both as tokens, but},
+    until,
 };
 use google_reviews_mcp::{clock::Clock, model::PersonName};
 use serde_json::{Value, json};
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Mutex},
 };
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 const SERVER: &str = "/.well-known/oauth-authorization-server";
 const OIDC: &str = "/.well-known/openid-configuration";
 
-/// A port of this machine, and how many have connected to it.
+/// A port of this machine, and who has connected to it.
 pub(super) struct Trap {
     pub(super) port: u16,
-    calls: Arc<AtomicUsize>,
+    callers: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 impl Trap {
     pub(super) async fn set() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (port, calls) = (listener.local_addr().unwrap().port(), Arc::new(AtomicUsize::new(0)));
-        let counted = Arc::clone(&calls);
+        let (port, callers) = (listener.local_addr().unwrap().port(), Arc::default());
+        let trap = Self { port, callers };
+        let seen = Arc::clone(&trap.callers);
         tokio::spawn(async move {
-            while listener.accept().await.is_ok() {
-                counted.fetch_add(1, Ordering::SeqCst);
+            while let Ok((_, caller)) = listener.accept().await {
+                seen.lock().unwrap().push(caller);
             }
         });
-        Self { port, calls }
+        trap
     }
 
-    /// How many there were; the one who asks is not among them, and comes last.
+    /// How many there were before the one who asks.
     pub(super) async fn calls(&self) -> usize {
-        let _last = tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
-        crate::support::until("the last one is counted", async || self.calls.load(Ordering::SeqCst) > 0).await;
-        self.calls.fetch_sub(1, Ordering::SeqCst) - 1
+        let last = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap().local_addr().unwrap();
+        until("the last one is seen", async || self.callers.lock().unwrap().contains(&last)).await;
+        self.callers.lock().unwrap().len() - 1
     }
 }
 
@@ -201,8 +203,7 @@ async fn mcp_34_what_is_shared_is_the_same_for_all_and_what_is_not_is_private() 
         let site = Site::on(&database).await;
         let bob = "a second moonlit bakery at six";
         site.server.app.people().unwrap().add(PersonName::parse("bob").unwrap(), Some(bob)).await.unwrap();
-        let reader =
-            permitted(&site, crate::support::sign_in::NAME, crate::support::sign_in::PASSWORD, &["reviews:read"]).await;
+        let reader = permitted(&site, NAME, PASSWORD, &["reviews:read"]).await;
         let writer = permitted(&site, "bob", bob, &["reviews:read", "reports:write"]).await;
         let only_writer = permitted(&site, "bob", bob, &["reports:write"]).await;
 
