@@ -30,6 +30,11 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 const DAY: Duration = Duration::from_hours(24);
 
+/// A second less.
+fn almost(time: Duration) -> Duration {
+    time.saturating_sub(SECOND)
+}
+
 /// An answer that refuses with this error, and says no more than that.
 #[track_caller]
 fn refused(answer: &Answer, status: u16, error: &str) {
@@ -334,9 +339,9 @@ async fn ref_11_tokens_end_after_a_month_unused_and_after_three_in_any_case() {
         let site = Site::on(&database).await;
         let client = site.client().await;
         let (_, first) = site.tokens(&client).await;
-        site.clock.advance(30 * DAY - SECOND);
+        site.clock.advance(almost(30 * DAY));
         let (_, second) = tokens(&site.refresh(&client, &first).await);
-        site.clock.advance(30 * DAY - SECOND);
+        site.clock.advance(almost(30 * DAY));
         assert_eq!(tokens(&site.refresh(&client, &first).await).1, second, "the answer was lost a month ago");
         site.clock.advance(SECOND);
         is_over(&site.refresh(&client, &second).await);
@@ -348,7 +353,7 @@ async fn ref_11_tokens_end_after_a_month_unused_and_after_three_in_any_case() {
             site.clock.advance(29 * DAY);
             newest = tokens(&site.refresh(&client, &newest).await).1;
         }
-        site.clock.advance(3 * DAY - SECOND);
+        site.clock.advance(almost(3 * DAY));
         newest = tokens(&site.refresh(&client, &newest).await).1;
         site.clock.advance(SECOND);
         is_over(&site.refresh(&client, &newest).await);
@@ -365,7 +370,7 @@ async fn a_client_that_refreshes_is_in_use() {
         let client = site.client().await;
         let (_, mut newest) = site.tokens(&client).await;
         for _ in 0..9 {
-            site.clock.advance(10 * DAY - SECOND);
+            site.clock.advance(almost(10 * DAY));
             newest = tokens(&site.refresh(&client, &newest).await).1;
         }
         site.clock.advance(30 * DAY);
@@ -733,12 +738,12 @@ async fn ref_19_ten_thousand_refreshes_leave_one_row() {
             assert!(store.grants().rotate(&found, &next, site.clock.now()).await.unwrap());
         }
         assert_eq!((rows().await, generation(&database).await), (before, ALL + 1), "{}", database.name());
-        let size = match &database {
+        let measure = match &database {
             Database::Sqlite(_) => "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
             Database::Postgres(_) => "SELECT pg_total_relation_size('grants')",
         };
-        let size = database.numbers(size).await[0];
-        assert!(size < 2_000_000, "{}: {size} bytes", database.name());
+        let bytes = database.numbers(measure).await[0];
+        assert!(bytes < 2_000_000, "{}: {bytes} bytes", database.name());
         // A real one of long ago is known for what it is all the same.
         is_over(&site.refresh(&client, &newest).await);
         assert_eq!((revoked(&database).await, reuses(&site).await), (1, 1.0), "{}", database.name());
