@@ -1,4 +1,4 @@
-//! `user`: people who sign in at this server. A running server obeys at once.
+//! `user`: people who sign in at this server. A running server obeys at once; what was granted to clients opens for a minute more.
 
 use super::{
     ConfigFile,
@@ -113,7 +113,13 @@ async fn remove(administration: &Administration, name: &PersonName) -> Result<()
 async fn reset(administration: &Administration, config: &Config, name: &PersonName) -> Result<()> {
     let person = administration.reset_user(name).await?.with_context(|| nobody(name))?;
     let link = administration.setup_link(&person).await?.with_context(|| nobody(name))?;
-    show(config, &link, &format!("{name} has no password now, is signed out everywhere, and chooses another with it."))
+    show(
+        config,
+        &link,
+        &format!(
+            "{name} has no password now, is signed out everywhere, and chooses another with it; their clients must connect again."
+        ),
+    )
 }
 
 async fn first_link(administration: &Administration, config: &Config) -> Result<()> {

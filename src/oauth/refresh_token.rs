@@ -56,11 +56,11 @@ impl RefreshTokens {
     pub(super) fn parse(&self, text: &str) -> Option<RefreshToken> {
         let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(PREFIX)?).ok()?;
         let (proved, proof) = bytes.split_at_checked(ID_BYTES + PLACE_BYTES + SECRET_BYTES)?;
-        let proves = |key: &hmac::Key| {
+        let has_proved = |key: &hmac::Key| {
             let made = hmac::sign(key, proved);
             made.as_ref().get(..PROOF_BYTES).is_some_and(|made| verify_slices_are_equal(made, proof).is_ok())
         };
-        if !self.keys.iter().any(proves) {
+        if !self.keys.iter().any(has_proved) {
             return None;
         }
         let (id, rest) = proved.split_at_checked(ID_BYTES)?;

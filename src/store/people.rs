@@ -47,8 +47,6 @@ type Row = (String, String, Option<String>, i64);
 pub(super) const INSERT: &str = "
     INSERT INTO people (id, name, password_hash, created_at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING";
 
-const FIND: &str = "SELECT id, name, password_hash, created_at_ms FROM people WHERE id = $1";
-
 const FIND_BY_NAME: &str = "SELECT id, name, password_hash, created_at_ms FROM people WHERE name = $1";
 
 const LIST: &str = "SELECT id, name, password_hash, created_at_ms FROM people ORDER BY name";
@@ -79,17 +77,6 @@ impl People<'_> {
         })
     }
 
-    /// The person with this id.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database cannot be read.
-    pub async fn find(&self, id: &str) -> Result<Option<KeptPerson>, StoreError> {
-        let row: Option<Row> = reading!(self.0, "people.find", connection => {
-            sqlx::query_as(FIND).bind(id).fetch_optional(connection).await
-        })?;
-        row.map(kept).transpose()
-    }
-
     /// The person with this name.
     ///
     /// # Errors
@@ -110,16 +97,6 @@ impl People<'_> {
             sqlx::query_as(LIST).fetch_all(connection).await
         })?;
         rows.into_iter().map(kept).collect()
-    }
-
-    /// Whether there is anybody.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database cannot be read.
-    pub async fn any(&self) -> Result<bool, StoreError> {
-        reading!(self.0, "people.any", connection => {
-            sqlx::query_scalar(ANY).fetch_one(connection).await
-        })
     }
 
     /// Removes a person with all that hangs on them; returns whether there was one.

@@ -706,13 +706,6 @@ async fn beside(database: &Database, clock: &Clock) -> Store {
     store
 }
 
-/// A refresh token of this place in the chain of a grant.
-fn token_of(grant_id: &str, generation: u32) -> String {
-    let id = u128::from_str_radix(grant_id, 16).unwrap().to_be_bytes();
-    let bytes = [id.as_slice(), &generation.to_be_bytes(), &rand::random::<[u8; 32]>()].concat();
-    format!("grr_{}", URL_SAFE_NO_PAD.encode(bytes))
-}
-
 /// Some as clients do it, and most in the store, which is where rows could grow.
 #[tokio::test]
 async fn ref_19_ten_thousand_refreshes_leave_one_row() {
@@ -731,9 +724,8 @@ async fn ref_19_ten_thousand_refreshes_leave_one_row() {
         let store = beside(&database, &site.clock).await;
         let id = database.texts("SELECT id FROM grants").await.remove(0);
         while let Some(found) = store.grants().find(&id).await.unwrap().filter(|grant| grant.generation <= ALL) {
-            newest = token_of(&id, u32::try_from(found.generation + 1).unwrap());
             let next = NextTokens {
-                token_hash: Some(sha256_hex(&newest)),
+                token_hash: Some(sha256_hex(&found.generation.to_string())),
                 successor: found.successor.clone(),
                 idle_until: site.clock.now() + 30 * DAY,
                 expires_at: found.expires_at,
@@ -747,8 +739,9 @@ async fn ref_19_ten_thousand_refreshes_leave_one_row() {
         };
         let size = database.numbers(size).await[0];
         assert!(size < 2_000_000, "{}: {size} bytes", database.name());
-        let (access, next) = tokens(&site.refresh(&client, &newest).await);
-        assert_eq!((site.opens(&access).await, tokens(&site.refresh(&client, &newest).await).1), (200, next));
+        // A real one of long ago is known for what it is all the same.
+        is_over(&site.refresh(&client, &newest).await);
+        assert_eq!((revoked(&database).await, reuses(&site).await), (1, 1.0), "{}", database.name());
     }
 }
 

@@ -28,8 +28,6 @@ const DAY: i64 = 24 * HOUR;
 /// An answer may be lost, and the token before the newest come again, for so long in any case.
 const GRACE: i64 = MINUTE;
 const ACCESS: i64 = 15 * MINUTE;
-/// Clocks of machines may be so far apart.
-const LEEWAY: i64 = 30;
 const IDLE: i64 = 30 * DAY;
 const LONGEST: i64 = 90 * DAY;
 /// For so long, at most, a server lets in whom it let in before without looking again.
@@ -446,7 +444,7 @@ impl World {
         let (life, memory) = (&mut self.lives[client], &mut self.memories[server]);
         let access = &life.accesses[which];
         let is_remembered = memory.has(access, now);
-        let is_valid = now < access.expires_at + LEEWAY && life.rules.revoked_at.is_none();
+        let is_valid = now < access.expires_at && life.rules.revoked_at.is_none();
         if is_valid && !is_remembered {
             memory.0.insert(access.text.clone(), now + REMEMBERED);
             life.rules.is_used |= life.rules.newest == access.generation;
