@@ -91,30 +91,32 @@ async fn dsc_04_the_metadata_lies_where_clients_look_and_names_its_issuer_letter
     }
 }
 
+/// The facts in the metadata, one by one.
+fn says_what_it_should(metadata: &Value) {
+    let facts = [
+        ("response_types_supported", json!(["code"])),
+        ("response_modes_supported", json!(["query"])),
+        ("grant_types_supported", json!(["authorization_code", "refresh_token"])),
+        ("code_challenge_methods_supported", json!(["S256"])),
+        ("token_endpoint_auth_methods_supported", json!(["none", "client_secret_post", "client_secret_basic"])),
+        ("revocation_endpoint_auth_methods_supported", json!(["none", "client_secret_post", "client_secret_basic"])),
+        ("scopes_supported", json!(["reviews:read", "reports:write", "offline_access"])),
+        ("authorization_response_iss_parameter_supported", json!(true)),
+        ("client_id_metadata_document_supported", json!(false)),
+        ("request_parameter_supported", json!(false)),
+        ("request_uri_parameter_supported", json!(false)),
+    ];
+    for (name, value) in facts {
+        assert_eq!(metadata[name], value, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn dsc_05_what_the_metadata_says_is_what_is_done() {
     for database in both().await {
         let site = Site::on(&database).await;
         let metadata = site.get(SERVER).await.json();
-        let facts = [
-            ("response_types_supported", json!(["code"])),
-            ("response_modes_supported", json!(["query"])),
-            ("grant_types_supported", json!(["authorization_code", "refresh_token"])),
-            ("code_challenge_methods_supported", json!(["S256"])),
-            ("token_endpoint_auth_methods_supported", json!(["none", "client_secret_post", "client_secret_basic"])),
-            (
-                "revocation_endpoint_auth_methods_supported",
-                json!(["none", "client_secret_post", "client_secret_basic"]),
-            ),
-            ("scopes_supported", json!(["reviews:read", "reports:write", "offline_access"])),
-            ("authorization_response_iss_parameter_supported", json!(true)),
-            ("client_id_metadata_document_supported", json!(false)),
-            ("request_parameter_supported", json!(false)),
-            ("request_uri_parameter_supported", json!(false)),
-        ];
-        for (name, value) in facts {
-            assert_eq!(metadata[name], value, "{name}");
-        }
+        says_what_it_should(&metadata);
         // Each way to show who a client is leads to tokens, and answers name the issuer.
         for method in metadata["token_endpoint_auth_methods_supported"].as_array().unwrap() {
             let client = site.register("By any way", method.as_str().unwrap(), CALLBACK).await;

@@ -211,9 +211,9 @@ impl Replay {
         let mut browser = site.browser();
         let sent = browser.get(&format!("{path}?{}", written(&asking))).await;
         assert!(sent.location().starts_with("/login?request="), "{sent:?}");
-        let entered = browser.sign_in(&sent.location().to_owned(), NAME, PASSWORD).await;
+        let entered = browser.sign_in(sent.location(), NAME, PASSWORD).await;
         assert!(entered.location().starts_with("/consent?request="), "{entered:?}");
-        let page = browser.get(&entered.location().to_owned()).await;
+        let page = browser.get(entered.location()).await;
         assert!(page.text.contains(self.registration["client_name"].as_str().unwrap()), "{page:?}");
         let answer = browser.decide(&page, "allow", &["reviews:read", "reports:write", "offline_access"]).await;
         self.code_of(&answer, site)
