@@ -281,7 +281,7 @@ impl Life<'_> {
             self.witness.secret("a code", &code, &[number]);
             return code;
         }
-        let (page, _) = self.get(browser, &sent.location().to_owned()).await;
+        let (page, _) = self.get(browser, sent.location()).await;
         self.agree(browser, &page).await
     }
 
@@ -595,8 +595,8 @@ async fn play(life: &mut Life<'_>, database: &Database, operations: &str) -> Cli
     let mut browser = life.site.browser();
     let early = life.register("Early").await;
     let (sent, _) = life.get(&mut browser, &format!("/authorize?{}", written(&life.site.asking(&early)))).await;
-    let answer = life.sign_in(&mut browser, &sent.location().to_owned(), "ada", FIRST).await;
-    let (page, _) = life.get(&mut browser, &answer.location().to_owned()).await;
+    let answer = life.sign_in(&mut browser, sent.location(), "ada", FIRST).await;
+    let (page, _) = life.get(&mut browser, answer.location()).await;
     let unused = life.agree(&mut browser, &page).await;
 
     let (client, access, newest) = client(life, &mut browser).await;
