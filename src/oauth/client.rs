@@ -129,7 +129,7 @@ mod tests {
         assert_eq!(read(None, "client_id=a&client_secret=b"), known("a", "b"));
         assert_eq!(read(Some(&header("a:b")), ""), known("a", "b"));
         assert_eq!(read(Some(&header("a:b")), "client_id=a"), known("a", "b"));
-        assert_eq!(read(Some(&header("a%3Ab+c:d:e")), ""), known("a:b c", "d:e"));
+        assert_eq!(read(Some(&header("a%3Ab:c+d:e")), ""), known("a:b", "c d:e"));
         assert_eq!(read(Some(&header("a:b")), "client_id=other"), Err(ErrorName::InvalidRequest));
         assert_eq!(read(Some(&header("a:b")), "client_secret=b"), Err(ErrorName::InvalidRequest));
         for bad in ["Basic", "Basic !", "Bearer abc", &header("no colon"), &header(":secret")] {

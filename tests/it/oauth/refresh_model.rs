@@ -506,7 +506,7 @@ impl World {
 
 /// How many lives are played, each of some 45 steps.
 fn lives() -> u32 {
-    std::env::var("REFRESH_LIVES").map_or(16, |lives| lives.parse().expect("a number of lives"))
+    std::env::var("REFRESH_LIVES").map_or(30, |lives| lives.parse().expect("a number of lives"))
 }
 
 fn play(make: impl AsyncFnOnce() -> Database, servers: usize) -> Seen {
