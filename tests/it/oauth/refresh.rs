@@ -165,12 +165,14 @@ async fn ref_05_as_long_as_nobody_used_the_successor_the_old_token_gives_it() {
         let site = Site::on(&database).await;
         let client = site.client().await;
         let (old_access, first) = site.tokens(&client).await;
+        assert_eq!(site.opens(&old_access).await, 200);
         let (_, second) = tokens(&site.refresh(&client, &first).await);
         for _ in 0..4 {
             site.clock.advance(Duration::from_millis(200));
             assert_eq!(tokens(&site.refresh(&client, &first).await).1, second);
         }
-        // An access token from before the successor is no use of it.
+        // An access token from before the successor is no use of it, neither before it came nor later.
+        site.clock.advance(MINUTE);
         assert_eq!(site.opens(&old_access).await, 200);
         site.clock.advance(Duration::from_secs(7 * 60 + 45));
         let (access, again) = tokens(&site.refresh(&client, &first).await);
@@ -192,6 +194,7 @@ async fn ref_06_a_replay_of_what_was_replaced_and_used_ends_everything() {
         assert_eq!((site.opens(&old_access).await, site.opens(&access).await), (200, 200));
         site.clock.advance(MINUTE);
         assert_eq!(tokens(&site.refresh(&client, &first).await).1, second, "the minute is not over");
+        assert_eq!((site.opens(&old_access).await, site.opens(&access).await), (200, 200));
         site.clock.advance(Duration::from_millis(1));
         is_over(&site.refresh(&client, &first).await);
 
@@ -668,6 +671,8 @@ async fn ref_17_when_it_is_not_known_whether_the_write_happened_the_old_token_gi
 async fn ref_18_a_token_given_at_the_very_end_lives_until_the_end_and_at_least_a_second() {
     for database in both().await {
         let site = Site::on(&database).await;
+        // The end is no whole second.
+        site.clock.advance(Duration::from_millis(300));
         let client = site.client().await;
         let (_, mut newest) = site.tokens(&client).await;
         for _ in 0..3 {
@@ -675,8 +680,8 @@ async fn ref_18_a_token_given_at_the_very_end_lives_until_the_end_and_at_least_a
             newest = tokens(&site.refresh(&client, &newest).await).1;
         }
         let mut left = 15 * DAY;
-        let half = Duration::from_millis(500);
-        for (at, told) in [(16 * MINUTE, 900), (15 * MINUTE, 900), (MINUTE, 60), (SECOND, 1), (half, 1)] {
+        let little = Duration::from_millis(200);
+        for (at, told) in [(16 * MINUTE, 900), (15 * MINUTE, 900), (MINUTE, 60), (SECOND, 1), (little, 1)] {
             site.clock.advance(left.checked_sub(at).unwrap());
             left = at;
             let answer = site.refresh(&client, &newest).await;
