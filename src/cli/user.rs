@@ -9,7 +9,6 @@ use crate::{
     clock::written,
     config::Config,
     model::PersonName,
-    telemetry,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -59,11 +58,7 @@ enum Command {
 
 impl Users {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let mut config = self.file.load()?;
-        // The answer is the link; that the database is open is nothing to tell.
-        "warn".clone_into(&mut config.log.level);
-        telemetry::install_logging(&config.log);
-        let administration = Administration::open(&config).await?;
+        let (config, administration) = self.file.administer().await?;
         let done = match self.command {
             Command::Add { name, password_stdin: true } => add_with_password(&administration, name).await,
             Command::Add { name, password_stdin: false } => add(&administration, &config, name).await,
