@@ -58,6 +58,7 @@ impl Server {
                 ("REVIEWS__STORE__DATA_DIR", folder),
                 ("REVIEWS__UPSTREAM__PROVIDER", "demo"),
                 ("REVIEWS__LIMITS__ENABLED", "false"),
+                ("REVIEWS__AUTH__MODE", "none"),
                 ("REVIEWS__CACHE__PLACES_CONTENT_TTL", "10m"),
             ])
             .envs(settings.iter().copied())

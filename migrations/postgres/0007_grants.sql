@@ -12,8 +12,10 @@ CREATE TABLE clients (
     can_refresh BIGINT NOT NULL,
     -- A hash of all of the above, for clients without a secret: the same registration is the same client.
     digest TEXT UNIQUE,
+    -- 1 if the operator made it: it stays until they remove it.
+    by_operator BIGINT NOT NULL,
     created_at_ms BIGINT NOT NULL,
-    -- When somebody last agreed to it.
+    -- When somebody last agreed to it, or, to a day, when it last got tokens.
     used_at_ms BIGINT
 );
 
@@ -37,6 +39,8 @@ CREATE TABLE grants (
     -- Names of permissions with spaces between them.
     scopes TEXT NOT NULL,
     can_refresh BIGINT NOT NULL,
+    -- 1 if the person was asked, 0 if they had agreed before.
+    is_decision BIGINT NOT NULL,
     code_hash TEXT NOT NULL UNIQUE,
     -- RFC 7636, S256.
     challenge TEXT NOT NULL,

@@ -17,7 +17,7 @@ use crate::{
     idempotency::Idempotency,
     mcp::{self, Brief, Limits, Offers, Server},
     model::{Principal, SecretKey},
-    oauth::Keys,
+    oauth::{Keys, People},
     redis::{self, Redis},
     reviews::Reviews,
     store::{DataFolder, Store},
@@ -46,8 +46,8 @@ pub(super) struct Served {
     pub(super) redis: Option<Redis>,
     /// Who calls, as long as there is no sign-in.
     pub(super) caller: Principal,
-    /// By which tokens are signed, where people sign in here.
-    pub(super) keys: Option<Keys>,
+    /// By which tokens are signed, and for whom, where people sign in here.
+    pub(super) own: Option<(Keys, People)>,
 }
 
 /// What every part is built on.
@@ -59,13 +59,16 @@ pub(super) struct Base {
     pub(super) heartbeat: Heartbeat,
     pub(super) store: Store,
     pub(super) secret: SecretKey,
+    /// The secret from before its last change.
+    pub(super) previous: Option<SecretKey>,
 }
 
 impl Base {
     /// Nothing is opened or bound yet, except the data folder where there is one.
     pub(super) fn new(config: &Config, clock: Clock) -> Result<Self> {
-        let secret = secret(config)?;
-        Self::with_secret(config, clock, secret)
+        let previous = config.server.previous_secret_key.as_ref();
+        let previous = previous.map(|text| SecretKey::parse(text.expose_secret())).transpose()?;
+        Ok(Self { previous, ..Self::with_secret(config, clock, secret(config)?)? })
     }
 
     /// With a secret of its own, so that no folder is needed.
@@ -73,7 +76,16 @@ impl Base {
         let health = Health::new(clock.clone());
         let store = Store::new(&config.store, health.register("database", Need::Always))?;
         let heartbeat = Heartbeat::new(clock.clone());
-        Ok(Self { clock, tasks: Tasks::new(), metrics: Metrics::new()?, health, heartbeat, store, secret })
+        Ok(Self {
+            clock,
+            tasks: Tasks::new(),
+            metrics: Metrics::new()?,
+            health,
+            heartbeat,
+            store,
+            secret,
+            previous: None,
+        })
     }
 
     /// Builds the use cases, with all that lies between them and Google.
@@ -176,7 +188,7 @@ impl Base {
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
         let (leaving, streams) = (CancellationToken::new(), CancellationToken::new());
-        let Served { server, tools, budget, redis, caller, keys } = served;
+        let Served { server, tools, budget, redis, caller, own } = served;
         let spending = Spending::new(move || budget.spend());
         let overview = Overview::new(self.health.clone(), self.heartbeat.clone(), spending, leaving.clone());
         let overview = overview.logging_results(config.log.results_until);
@@ -187,7 +199,7 @@ impl Base {
         let endpoint = mcp::endpoint(server.clone(), max_request_bytes, streams.clone());
         let limiter = Limiter::new(config, redis, &self.clock, self.metrics.clone());
         limiter.tidy(&self.tasks, &self.clock, self.metrics.clone());
-        let sign_in = self.sign_in(config, keys, auth.protected(), (door.clone(), limiter.clone()));
+        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()));
         let edge = Edge { door, limiter, auth, max_request_bytes, server, sign_in };
         let main_routes = http::routes(endpoint, edge, home, overview.clone());
         let terms = listeners::terms(config);

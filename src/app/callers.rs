@@ -6,12 +6,11 @@ use crate::{
     config::{AuthMode, Config},
     health::Need,
     http::{Door, Limiter, SignIn},
-    model::{Caller, Principal, Scopes, SecretKey},
+    model::{Caller, Principal, Scopes},
     oauth::{self, AuthorizationServer, Keys, People, Rules},
     outbound::Outbound,
 };
 use anyhow::Result;
-use secrecy::ExposeSecret as _;
 use std::{net::SocketAddr, sync::Arc};
 use url::Url;
 
@@ -25,16 +24,14 @@ pub(super) fn origin(config: &Config, address: SocketAddr) -> Result<Url> {
 
 impl Base {
     /// The keys that sign tokens, where people sign in here.
-    pub(super) fn signing_keys(&self, config: &Config) -> Result<Option<Keys>> {
+    pub(super) fn signing_keys(&self, config: &Config) -> Option<Keys> {
         if !config.auth.is_own() {
-            return Ok(None);
+            return None;
         }
-        let previous = config.server.previous_secret_key.as_ref();
-        let previous = previous.map(|text| SecretKey::parse(text.expose_secret())).transpose()?;
-        let keys = Keys::new(self.store.clone(), &self.secret, previous.as_ref(), self.clock.clone());
+        let keys = Keys::new(self.store.clone(), &self.secret, self.previous.as_ref(), self.clock.clone());
         let watched = keys.clone();
         self.metrics.watch_signing_key(move || watched.age().map(|age| age.as_secs_f64()));
-        Ok(Some(keys))
+        Some(keys)
     }
 
     /// Finds out who calls; without sign-in it is always `caller`.
@@ -66,10 +63,11 @@ impl Base {
     pub(super) fn sign_in(
         &self,
         config: &Config,
-        keys: Option<Keys>,
+        own: Option<(Keys, People)>,
         protected: &Protected,
         (door, limiter): (Door, Limiter),
     ) -> Option<SignIn> {
+        let (keys, people) = own?;
         let rules = Rules {
             registration: config.auth.registration,
             registration_token: config.auth.registration_token.clone(),
@@ -77,9 +75,10 @@ impl Base {
         };
         let parts = oauth::Parts {
             store: self.store.clone(),
-            keys: keys?,
-            people: self.people(),
+            keys,
+            people,
             secret: self.secret.clone(),
+            previous: self.previous.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
         };

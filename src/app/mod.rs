@@ -112,7 +112,7 @@ impl App {
         let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
         let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
         let domain = base.domain(&config, google)?;
-        let keys = base.signing_keys(&config)?;
+        let keys = base.signing_keys(&config);
         let opening = base.open(&config, domain.budget.clone(), keys.clone()).await?;
         base.probe(&config, &domain);
 
@@ -122,7 +122,8 @@ impl App {
         let offers = Offers { tools, resources: resources::all(&domain.reviews) };
         let server = base.server(&config, offers);
         let people = keys.is_some().then(|| base.people());
-        let offered = Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller, keys };
+        let own = keys.zip(people.clone());
+        let offered = Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller, own };
         let listeners = base.listen(&config, offered).await?;
         let origin = callers::origin(&config, listeners.address)?;
         let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);

@@ -6,7 +6,7 @@
 use super::{
     Denied,
     jwks::Jwks,
-    jwt::{Rules, Unverified, Verified},
+    jwt::{LEEWAY, Rules, Unverified, Verified},
 };
 use crate::{
     clock::Clock,
@@ -93,6 +93,7 @@ impl Issuer {
             issuer: name.to_owned(),
             audience: settings.audience.clone(),
             must_be_typed: settings.requires_typed_tokens,
+            leeway: LEEWAY,
         };
         Self {
             rules,

@@ -27,6 +27,8 @@ pub(super) struct Rules {
     pub(super) audience: Option<String>,
     /// Whether they must say in `typ` that they are access tokens.
     pub(super) must_be_typed: bool,
+    /// How long after its end one is still taken, because the issuer's clock may be behind.
+    pub(super) leeway: Duration,
 }
 
 /// Whose token it is, and until when.
@@ -153,7 +155,7 @@ impl<'a> Unverified<'a> {
             return Err(AuthFailure::WrongType);
         }
         let audience = rules.audience.as_deref().unwrap_or(resource);
-        let expires_at = claims.check(&rules.issuer, audience, now)?;
+        let expires_at = claims.check(rules, audience, now)?;
         let (caller, grant) = (claims.caller(&rules.issuer), claims.grant());
         Ok(Verified { caller, subject: claims.sub, expires_at, grant })
     }
@@ -161,8 +163,8 @@ impl<'a> Unverified<'a> {
 
 impl Claims {
     /// Returns when the token expires.
-    fn check(&self, issuer: &str, audience: &str, now: Timestamp) -> Result<Timestamp, AuthFailure> {
-        if self.iss != issuer {
+    fn check(&self, rules: &Rules, audience: &str, now: Timestamp) -> Result<Timestamp, AuthFailure> {
+        if self.iss != rules.issuer {
             return Err(AuthFailure::WrongIssuer);
         }
         if !self.aud.names().iter().any(|name| name == audience) {
@@ -175,7 +177,7 @@ impl Claims {
             return Err(AuthFailure::WrongClaims);
         }
         let expires_at = moment(self.exp)?;
-        if expires_at + LEEWAY <= now {
+        if expires_at + rules.leeway <= now {
             return Err(AuthFailure::Expired);
         }
         for begins in [self.nbf, self.iat].into_iter().flatten() {

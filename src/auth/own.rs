@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 
 /// How often the keys are read again, so that those of other instances are known.
 const READ_AGAIN: Duration = Duration::from_mins(1);
-/// Between two readings that unknown keys cause.
+/// Between two readings that unknown keys cause, or that fail.
 const COOLDOWN: Duration = Duration::from_secs(5);
 
 /// The issuer that this server is.
@@ -30,22 +30,37 @@ const COOLDOWN: Duration = Duration::from_secs(5);
 pub struct Own {
     rules: Rules,
     store: Store,
-    keys: RwLock<Option<Kept>>,
+    keys: RwLock<Kept>,
     /// Held while they are read, so that many wait for one.
     reading: Mutex<()>,
     clock: Clock,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct Kept {
-    jwks: Arc<Jwks>,
-    read_at: Duration,
+    /// None before they could be read.
+    jwks: Option<Arc<Jwks>>,
+    /// When they were last read, or could not be read again; none before they were.
+    tried_at: Option<Duration>,
+    /// How long nobody needs to read them again, after that.
+    rest: Duration,
+    /// How often that was tried.
+    tries: u64,
+}
+
+impl Kept {
+    fn must_be_read(&self, id: Option<&str>, now: Duration) -> bool {
+        let Some(tried_at) = self.tried_at else { return true };
+        let is_known = id.is_none_or(|id| self.jwks.as_ref().is_some_and(|jwks| jwks.knows(id)));
+        now.saturating_sub(tried_at) >= if is_known { self.rest } else { COOLDOWN }
+    }
 }
 
 impl Own {
     /// By this name.
     pub fn new(name: &str, store: Store, clock: Clock) -> Self {
-        let rules = Rules { issuer: name.to_owned(), audience: None, must_be_typed: true };
+        // Its end is what was promised: instances that share a database share the time, as near as that matters.
+        let rules = Rules { issuer: name.to_owned(), audience: None, must_be_typed: true, leeway: Duration::ZERO };
         Self { rules, store, keys: RwLock::default(), reading: Mutex::default(), clock }
     }
 
@@ -74,35 +89,33 @@ impl Own {
         Ok(verified)
     }
 
+    /// Whoever waits while they are read takes what comes of that, well or not: while the database is away, nobody waits for
+    /// more than one try.
     async fn keys_for(&self, id: Option<&str>) -> Option<Arc<Jwks>> {
-        if let Some(kept) = self.kept().filter(|kept| !self.must_read(kept, id)) {
-            return Some(kept.jwks);
+        let before = self.kept();
+        if before.must_be_read(id, self.clock.elapsed()) {
+            let _one_at_a_time = self.reading.lock().await;
+            if self.kept().tries == before.tries {
+                self.read().await;
+            }
         }
-        let _one_at_a_time = self.reading.lock().await;
-        // Another may have read while this one waited.
-        if self.kept().is_none_or(|kept| self.must_read(&kept, id)) {
-            self.read().await;
-        }
-        self.kept().map(|kept| kept.jwks)
+        self.kept().jwks
     }
 
-    fn must_read(&self, kept: &Kept, id: Option<&str>) -> bool {
-        let age = self.clock.elapsed().saturating_sub(kept.read_at);
-        let is_known = id.is_none_or(|id| kept.jwks.knows(id));
-        age >= READ_AGAIN || (!is_known && age >= COOLDOWN)
-    }
-
-    /// Keys that were read before stay when they cannot be read again.
     async fn read(&self) {
-        let Ok(keys) = self.store.signing_keys().list().await else { return };
-        let keys: Vec<Value> = keys.iter().filter_map(|key| serde_json::from_str(&key.public).ok()).collect();
-        let document = json!({ "keys": keys }).to_string();
-        let Some(jwks) = Jwks::read(document.as_bytes(), &[Algorithm::ES256]) else { return };
-        let kept = Kept { jwks: Arc::new(jwks), read_at: self.clock.elapsed() };
-        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        let read = self.store.signing_keys().list().await.ok().and_then(|keys| {
+            let keys: Vec<Value> = keys.iter().filter_map(|key| serde_json::from_str(&key.public).ok()).collect();
+            Jwks::read(json!({ "keys": keys }).to_string().as_bytes(), &[Algorithm::ES256])
+        });
+        let rest = if read.is_some() { READ_AGAIN } else { COOLDOWN };
+        let mut kept = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let (jwks, tries) = (read.map(Arc::new).or_else(|| kept.jwks.take()), kept.tries + 1);
+        // Without any, the next one tries at once.
+        let tried_at = jwks.is_some().then(|| self.clock.elapsed());
+        *kept = Kept { jwks, tried_at, rest, tries };
     }
 
-    fn kept(&self) -> Option<Kept> {
+    fn kept(&self) -> Kept {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

@@ -5,7 +5,7 @@ use super::{
     ConfigFile,
     output::{complain, say},
 };
-use crate::{app::Administration, clock::written, telemetry};
+use crate::{app::Administration, clock::written};
 use anyhow::{Result, bail};
 use clap::{Args, Subcommand};
 use secrecy::ExposeSecret as _;
@@ -44,11 +44,7 @@ enum Command {
 
 impl Clients {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let mut config = self.file.load()?;
-        // The answer is the client; that the database is open is nothing to tell.
-        "warn".clone_into(&mut config.log.level);
-        telemetry::install_logging(&config.log);
-        let administration = Administration::open(&config).await?;
+        let (_, administration) = self.file.administer().await?;
         let done = match self.command {
             Command::Add { name, redirects, secret } => add(&administration, &name, redirects, secret).await,
             Command::List => list(&administration).await,

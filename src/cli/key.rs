@@ -5,7 +5,6 @@ use crate::{
     app::Administration,
     clock::written,
     model::{Scope, Scopes},
-    telemetry,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -45,11 +44,7 @@ enum Command {
 
 impl Keys {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let mut config = self.file.load()?;
-        // The answer is the key; that the database is open is nothing to tell.
-        "warn".clone_into(&mut config.log.level);
-        telemetry::install_logging(&config.log);
-        let administration = Administration::open(&config).await?;
+        let (_, administration) = self.file.administer().await?;
         let done = match self.command {
             Command::Add { name, scopes } => add(&administration, &name, &scopes).await,
             Command::List => list(&administration).await,

@@ -16,8 +16,10 @@ mod tools;
 mod user;
 
 use crate::{
+    app::Administration,
     config::{self, Config, Sources},
     mcp::client::{Client, ClientError},
+    telemetry,
 };
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
@@ -75,6 +77,16 @@ impl ConfigFile {
 
     fn load(self) -> Result<Config> {
         Ok(config::load(&self.sources())?.into_config()?)
+    }
+
+    /// The configured database, for a command that changes something beside a server. What the command prints is its answer:
+    /// that the database is open is nothing to tell.
+    async fn administer(self) -> Result<(Config, Administration)> {
+        let mut config = self.load()?;
+        "warn".clone_into(&mut config.log.level);
+        telemetry::install_logging(&config.log);
+        let administration = Administration::open(&config).await?;
+        Ok((config, administration))
     }
 }
 

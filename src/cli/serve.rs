@@ -73,8 +73,8 @@ async fn failure(app: &App) -> anyhow::Error {
 /// On standard output, and not in the log: whoever has the link becomes the first person.
 fn invite(link: &str) {
     say(&format!(
-        "Nobody can sign in yet. Open this link within a day and choose a name and a password; it works once, and \"user link\" \
-         makes another:\n\n  {link}\n"
+        "Nobody can sign in yet. Open this link within a day and choose a name and a password; it works once, the \
+         newest counts, and \"user link\" makes another:\n\n  {link}\n"
     ));
 }
 

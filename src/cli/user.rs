@@ -1,4 +1,4 @@
-//! `user`: people who sign in at this server. A running server obeys at once.
+//! `user`: people who sign in at this server. A running server obeys at once; what was granted to clients opens for a minute more.
 
 use super::{
     ConfigFile,
@@ -9,7 +9,6 @@ use crate::{
     clock::written,
     config::Config,
     model::PersonName,
-    telemetry,
 };
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand};
@@ -59,11 +58,7 @@ enum Command {
 
 impl Users {
     pub(super) async fn run(self) -> Result<ExitCode> {
-        let mut config = self.file.load()?;
-        // The answer is the link; that the database is open is nothing to tell.
-        "warn".clone_into(&mut config.log.level);
-        telemetry::install_logging(&config.log);
-        let administration = Administration::open(&config).await?;
+        let (config, administration) = self.file.administer().await?;
         let done = match self.command {
             Command::Add { name, password_stdin: true } => add_with_password(&administration, name).await,
             Command::Add { name, password_stdin: false } => add(&administration, &config, name).await,
@@ -113,7 +108,13 @@ async fn remove(administration: &Administration, name: &PersonName) -> Result<()
 async fn reset(administration: &Administration, config: &Config, name: &PersonName) -> Result<()> {
     let person = administration.reset_user(name).await?.with_context(|| nobody(name))?;
     let link = administration.setup_link(&person).await?.with_context(|| nobody(name))?;
-    show(config, &link, &format!("{name} has no password now, is signed out everywhere, and chooses another with it."))
+    show(
+        config,
+        &link,
+        &format!(
+            "{name} has no password now, is signed out everywhere, and chooses another with it; their clients must connect again."
+        ),
+    )
 }
 
 async fn first_link(administration: &Administration, config: &Config) -> Result<()> {

@@ -110,6 +110,10 @@ fn issuer(config: &Config) -> Vec<Problem> {
             "must be set with auth.registration token, to at least 32 letters: `openssl rand -hex 32` makes one",
         ));
     }
+    if auth.registration != Registration::Token && auth.registration_token.is_some() {
+        let unused = "is used with auth.registration token only: set that, or leave it empty";
+        found.push(problem("auth.registration_token", unused));
+    }
     let is_known = |name: &String| ALGORITHMS.contains(&name.as_str());
     if auth.algorithms.is_empty() || !auth.algorithms.iter().all(is_known) {
         found.push(problem(

@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, Method, header};
 use std::time::Duration;
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{Any, CorsLayer};
 
 /// What a client of MCP sends beside the usual.
 const SENT: [&str; 7] =
@@ -26,6 +26,17 @@ pub(super) fn layer(origins: &[String]) -> CorsLayer {
             [header::AUTHORIZATION, header::CONTENT_TYPE, header::ACCEPT].into_iter().chain(sent).collect::<Vec<_>>(),
         )
         .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER, HeaderName::from_static("x-request-id")])
+        .max_age(Duration::from_hours(1))
+}
+
+/// For what pages of all Origins may ask, as any program may: no browser shows them a cookie of ours. It must stand around
+/// routes that have their answer to other methods already, since preflights come by such a method.
+pub(super) fn for_all(methods: &[Method]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(Any)
+        .allow_methods(methods.to_vec())
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("mcp-protocol-version")])
+        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])
         .max_age(Duration::from_hours(1))
 }
 

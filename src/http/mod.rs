@@ -48,9 +48,9 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use guard::IsHttps;
+use http::Method;
 use problem::Problem;
 use std::{convert::Infallible, sync::Arc};
-use tower_http::cors::{Any, CorsLayer};
 
 /// What a request must pass on its way to `/mcp`.
 #[derive(Debug)]
@@ -83,7 +83,8 @@ pub fn routes(mcp: MethodRouter<(), Infallible>, edge: Edge, home: Home, overvie
         .route("/.well-known/oauth-protected-resource", get(authenticate::metadata))
         .route("/.well-known/oauth-protected-resource/mcp", get(authenticate::metadata))
         .with_state(auth)
-        .layer(CorsLayer::new().allow_origin(Any));
+        .method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+        .layer(cors::for_all(&[Method::GET]));
     let listed = mcp
         .merge(home.route(overview.clone()))
         .merge(pages::assets())

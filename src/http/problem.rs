@@ -32,8 +32,8 @@ impl Problem {
     }
 
     pub(super) fn method_not_allowed() -> Self {
-        let detail = "This path takes other methods: /mcp takes POST only, having no sessions and no streams, and all \
-                      other paths take GET.";
+        let detail = "This path takes other methods, which Allow names: /mcp takes POST only, having no sessions and no \
+                      streams.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
 

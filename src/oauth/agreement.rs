@@ -2,13 +2,13 @@
 //! client that speaks with several takes no answer for another's. Sources: RFC 6749 §4.1.2, RFC 9207.
 
 use super::{
-    AuthorizationServer, Browser, ErrorName, OauthError, Parameters, Permissions, Request,
+    AuthorizationServer, Browser, ErrorName, OauthError, Parameters, Permissions, Request, client,
     redirect::{self, with_parameters},
     request::{Addressed, Prompt},
 };
 use crate::{
     model::{hex, random_bytes, random_secret, sha256_hex},
-    store::{Agreed, KeptClient, NewGrant, StoreError},
+    store::{Agreed, Grant, KeptClient, NewGrant, StoreError},
 };
 use secrecy::ExposeSecret as _;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use std::time::Duration;
 /// How long a code can be exchanged.
 const CODE: Duration = Duration::from_mins(1);
 /// How long a connection lasts at most.
-pub(super) const LONGEST: Duration = Duration::from_hours(90 * 24);
+const LONGEST: Duration = Duration::from_hours(90 * 24);
 
 /// What a client asks a person for.
 #[derive(Debug)]
@@ -75,7 +75,8 @@ impl AuthorizationServer {
     /// # Errors
     /// [`NotAsked`] when there is nothing that a person could be asked.
     pub async fn asked(&self, parameters: &Parameters, browser: Browser<'_>) -> Result<Asked, NotAsked> {
-        let id = parameters.one("client_id").ok().flatten().ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
+        let id = parameters.one("client_id").ok().flatten().filter(|id| client::is_id(id));
+        let id = id.ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
         let client = self.store.clients().find(id).await.map_err(NotAsked::Store)?;
         let client = client.ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
         let addressed = Addressed::read(&client, parameters).ok_or(NotAsked::Nowhere(UNKNOWN_REDIRECT))?;
@@ -102,25 +103,27 @@ impl AuthorizationServer {
         Ok(is_registered.then(|| Asked { request, sealed: sealed.to_owned(), client }))
     }
 
-    /// What this person has agreed to before, if that is all that is asked for now: for this client and this address, and what they agreed to still
-    /// holds. An address on the person's machine, or of an app, can be taken by any program there: that is asked each time.
+    /// What this person has agreed to before, if that is all that is asked for now: for this client and this address, the
+    /// last time, if it still holds. An address on the person's machine, or of an app, can be taken by any program there:
+    /// that is asked each time.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be looked up.
     pub async fn agreed_before(&self, person_id: &str, asked: &Asked) -> Result<Option<Permissions>, StoreError> {
         let request = &asked.request;
-        if matches!(request.prompt, Prompt::Always | Prompt::SignIn) || !redirect::is_site(&request.redirect_uri) {
+        if request.prompt == Prompt::Always || !redirect::is_site(&request.redirect_uri) {
             return Ok(None);
         }
         let grants = self.store.grants().of_person(person_id, self.clock.now()).await?;
-        let holds = |grant: &crate::store::Grant| {
+        let is_meant = |grant: &Grant| {
             grant.client_id == request.client_id
-                && grant.generation > 0
                 && grant.redirect_uri == request.redirect_uri
-                && Permissions::parse(&grant.scopes).covers(request.permissions())
+                && grant.is_decision
+                && grant.generation > 0
         };
-        let granted = grants.into_iter().rev().find(holds);
-        Ok(granted.map(|grant| Permissions { offline: grant.can_refresh, ..request.permissions() }))
+        let last = grants.into_iter().rev().find(is_meant);
+        let covering = last.filter(|grant| Permissions::parse(&grant.scopes).covers(request.permissions()));
+        Ok(covering.map(|grant| Permissions { offline: grant.can_refresh, ..request.permissions() }))
     }
 
     /// Keeps that a person agrees to some of what was asked for, or to all of it; the address to send them to, with the code.
@@ -128,6 +131,24 @@ impl AuthorizationServer {
     /// # Errors
     /// [`NotKept`] when there is no code.
     pub async fn agree(&self, person_id: &str, asked: &Asked, granted: Permissions) -> Result<String, NotKept> {
+        self.keep(person_id, asked, granted, true).await
+    }
+
+    /// The same where they have agreed to as much before, and are not asked.
+    ///
+    /// # Errors
+    /// [`NotKept`] when there is no code.
+    pub async fn agree_again(&self, person_id: &str, asked: &Asked, granted: Permissions) -> Result<String, NotKept> {
+        self.keep(person_id, asked, granted, false).await
+    }
+
+    async fn keep(
+        &self,
+        person_id: &str,
+        asked: &Asked,
+        granted: Permissions,
+        is_decision: bool,
+    ) -> Result<String, NotKept> {
         let (request, now) = (&asked.request, self.clock.now());
         // Staying connected is up to the person, also where the client did not ask for it by that name.
         let can_refresh = granted.offline && asked.client.can_refresh;
@@ -144,6 +165,7 @@ impl AuthorizationServer {
             redirect_uri: request.redirect_uri.clone(),
             scopes: told.names(),
             can_refresh,
+            is_decision,
             code_hash: sha256_hex(code.expose_secret()),
             challenge: request.challenge.clone(),
             code_expires_at: now + CODE,

@@ -1,7 +1,7 @@
 //! What a person has agreed to, as they see it and take it back: one line for each client and place where its answers go,
 //! however often it was connected.
 
-use super::{AuthorizationServer, redirect::without_port};
+use super::{AuthorizationServer, Permissions, redirect::without_port};
 use crate::store::{Grant, StoreError};
 use jiff::Timestamp;
 
@@ -35,7 +35,7 @@ impl AuthorizationServer {
             let same = |each: &&mut Connected| each.client_id == grant.client_id && each.place == place;
             if let Some(known) = found.iter_mut().find(same) {
                 known.used_at = known.used_at.max(used_at);
-                known.scopes = grant.scopes;
+                known.scopes = Permissions::parse(&known.scopes).or(Permissions::parse(&grant.scopes)).names();
                 continue;
             }
             let name = self.store.clients().find(&grant.client_id).await?.map(|client| client.name).unwrap_or_default();
@@ -68,7 +68,10 @@ impl AuthorizationServer {
         for grant in self.store.grants().of_person(person_id, now).await?.into_iter().filter(is_meant) {
             was_there |= self.store.grants().revoke(&grant.id, now).await?;
         }
-        let client = self.store.clients().find(client_id).await?;
-        Ok(client.filter(|_| was_there).map(|client| client.name))
+        if !was_there {
+            // What was sent is no id of a client, as far as is known.
+            return Ok(None);
+        }
+        Ok(self.store.clients().find(client_id).await?.map(|client| client.name))
     }
 }

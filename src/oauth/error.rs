@@ -21,7 +21,6 @@ pub enum ErrorName {
     RequestUriNotSupported,
     ServerError,
     TemporarilyUnavailable,
-    UnauthorizedClient,
     UnsupportedGrantType,
     UnsupportedResponseType,
 }
@@ -44,7 +43,6 @@ impl ErrorName {
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable => "temporarily_unavailable",
-            Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::UnsupportedResponseType => "unsupported_response_type",
         }

@@ -23,8 +23,7 @@ pub(super) struct Held {
     pub(super) sequence: i64,
     pub(super) id: String,
     pub(super) signs_from: Timestamp,
-    /// Nothing if our secret does not open it. It is not published then: whoever can write into the database, and does not
-    /// know the secret, must not make tokens.
+    /// Nothing if our secret does not open it. It is not published then.
     pub(super) key: Option<Arc<SigningKey>>,
 }
 

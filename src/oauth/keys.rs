@@ -4,7 +4,7 @@
 use super::{
     key_ring::{Due, Held, KeyRing},
     seal::Seal,
-    signing_key::SigningKey,
+    signing_key::{SigningKey, taken_apart},
 };
 use crate::{
     clock::{Clock, written},
@@ -133,6 +133,16 @@ impl Keys {
         let ring = self.ring().await?;
         let (key, _) = ring.signing(self.0.clock.now()).ok_or(KeysError::Missing)?;
         key.sign(&claims).ok_or(KeysError::Failed)
+    }
+
+    /// The claims of a token that one of the keys has signed, whatever its time says; nothing if none has.
+    ///
+    /// # Errors
+    /// [`KeysError`] when the keys cannot be read.
+    pub(super) async fn claims(&self, token: &str) -> Result<Option<Vec<u8>>, KeysError> {
+        let Some((id, signed, signature)) = taken_apart(token) else { return Ok(None) };
+        let ring = self.ring().await?;
+        Ok(ring.key(&id).and_then(|key| key.claims(signed, &signature)))
     }
 
     /// What verifies the tokens: the JSON Web Key Set of all keys, also of those that do not sign yet or any more.

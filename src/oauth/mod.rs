@@ -55,6 +55,7 @@ use crate::{
 };
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use forms::FormKey;
+use refresh_token::RefreshTokens;
 use seal::Seal;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -67,8 +68,10 @@ pub struct Parts {
     pub keys: Keys,
     /// Who can sign in.
     pub people: People,
-    /// From which the keys of seals and forms derive.
+    /// From which the keys of seals, forms and refresh tokens derive.
     pub secret: SecretKey,
+    /// The secret from before its last change.
+    pub previous: Option<SecretKey>,
     /// Where times come from.
     pub clock: Clock,
     /// Where it is counted.
@@ -99,6 +102,7 @@ pub struct AuthorizationServer {
     people: People,
     seal: Seal,
     forms: FormKey,
+    refresh_tokens: RefreshTokens,
     clock: Clock,
     metrics: Metrics,
 }
@@ -106,10 +110,11 @@ pub struct AuthorizationServer {
 impl AuthorizationServer {
     /// For the endpoint `resource` of `issuer`.
     pub fn new(issuer: String, resource: String, rules: Rules, parts: Parts) -> Self {
-        let Parts { store, keys, people, secret, clock, metrics } = parts;
+        let Parts { store, keys, people, secret, previous, clock, metrics } = parts;
         let seal = Seal::new(secret.derive("requests to an authorization server").expose_secret());
         let forms = FormKey::new(secret.derive("forms").expose_secret());
-        Self { issuer, resource, rules, store, keys, people, seal, forms, clock, metrics }
+        let refresh_tokens = RefreshTokens::new(&secret, previous.as_ref());
+        Self { issuer, resource, rules, store, keys, people, seal, forms, refresh_tokens, clock, metrics }
     }
 
     /// The people who can sign in.

@@ -39,6 +39,12 @@ impl Permissions {
         Self { scopes: Scope::ALL.into_iter().filter(both).collect(), offline: self.offline && other.offline }
     }
 
+    /// What is in one of them.
+    pub(super) fn or(self, other: Self) -> Self {
+        let either = |scope: &Scope| self.scopes.contains(*scope) || other.scopes.contains(*scope);
+        Self { scopes: Scope::ALL.into_iter().filter(either).collect(), offline: self.offline || other.offline }
+    }
+
     /// The names with spaces between them.
     pub(super) fn names(self) -> String {
         let names = self.scopes.to_string();
@@ -63,6 +69,6 @@ mod tests {
         assert_eq!((asked(Some("openid")), asked(Some("offline_access"))), (None, None));
         let (all, one) =
             (Permissions::parse("reviews:read reports:write offline_access"), Permissions::parse("reviews:read"));
-        assert!(all.covers(one) && !one.covers(all) && all.and(one) == one);
+        assert!(all.covers(one) && !one.covers(all) && all.and(one) == one && all.or(one) == all);
     }
 }

@@ -20,8 +20,19 @@ const NO_APPS: &[&str] = &[
     "intent",
     "jar",
     "javascript",
+    "facetime",
+    "facetime-audio",
+    "help",
+    "itms",
+    "itms-apps",
+    "itms-services",
     "mailto",
+    "market",
     "resource",
+    "search",
+    "search-ms",
+    "shell",
+    "skype",
     "sms",
     "ssh",
     "tel",
@@ -50,7 +61,8 @@ pub(super) fn is_allowed(uri: &str) -> bool {
         && match url.scheme() {
             "https" => url.host_str().is_some_and(|host| rest.starts_with(&format!("://{host}"))),
             "http" => loopback_parts(uri).is_some(),
-            scheme => !NO_APPS.contains(&scheme),
+            // Those of Windows open its own programs.
+            scheme => !NO_APPS.contains(&scheme) && !scheme.starts_with("ms-"),
         }
 }
 
@@ -130,6 +142,8 @@ mod tests {
             "vbscript:x",
             "blob:https://x/y",
             "about:blank",
+            "ms-msdt:/id",
+            "itms-services://?action=download-manifest",
             "http://example.com/cb",
             "http://127.0.0.1.evil.example/cb",
             "http://127.1/cb",

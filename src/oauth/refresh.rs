@@ -38,7 +38,7 @@ impl AuthorizationServer {
     pub(super) async fn refresh(&self, client: &KeptClient, parameters: &Parameters) -> Result<Tokens, OauthError> {
         let text = parameters.one("refresh_token")?.ok_or(OauthError::invalid_request("refresh_token is missing"))?;
         check_resource(parameters, &self.resource)?;
-        let token = RefreshToken::parse(text).ok_or(OauthError::invalid_grant())?;
+        let token = self.refresh_tokens.parse(text).ok_or(OauthError::invalid_grant())?;
         let asked = parameters.one("scope")?;
         for _ in 0..TRIES {
             let found = self.store.grants().find(&token.grant_id).await?;
@@ -55,7 +55,7 @@ impl AuthorizationServer {
             let scopes = narrowed(&grant, asked)?;
             let next = match standing {
                 Standing::Newest => self.rotate(&grant, &token, now).await?,
-                _ => grant.successor.as_deref().and_then(|sealed| token.open(sealed)),
+                _ => grant.successor.as_deref().and_then(|sealed| self.refresh_tokens.open(&token, sealed)),
             };
             if let Some(next) = next {
                 return self.given(&grant, (next.generation, Some(&next)), scopes, now).await;
@@ -71,7 +71,7 @@ impl AuthorizationServer {
         token: &RefreshToken,
         now: Timestamp,
     ) -> Result<Option<RefreshToken>, OauthError> {
-        let next = RefreshToken::random(&grant.id, grant.generation + 1).ok_or(OauthError::invalid_grant())?;
+        let next = self.refresh_tokens.random(&grant.id, grant.generation + 1).ok_or(OauthError::invalid_grant())?;
         let tokens = NextTokens {
             token_hash: Some(next.hash()),
             successor: token.seal(&next),
@@ -103,7 +103,7 @@ fn standing(grant: &Grant, token: &RefreshToken, now: Timestamp) -> Standing {
             let is_recent = grant.rotated_at.is_some_and(|at| now <= at + GRACE);
             if is_recent || grant.used_at.is_none() { Standing::JustReplaced } else { Standing::Astray }
         }
-        // Only who has held a token of this chain knows the name of the grant.
+        // It was made here, and so it was the newest once.
         2.. if token.generation > 0 => Standing::Astray,
         _ => Standing::Unknown,
     }

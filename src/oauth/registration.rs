@@ -17,7 +17,10 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use std::time::Duration;
 
+/// So long a client stays in any case that nobody has agreed to: longer than a person may take to answer.
+const AT_LEAST: Duration = Duration::from_mins(15);
 /// More addresses than any client has.
 const MOST_REDIRECTS: usize = 20;
 
@@ -76,7 +79,9 @@ impl NewClient {
             token_endpoint_auth_method: Some(method.as_str().to_owned()),
             ..Described::default()
         };
-        described.client(now)
+        let mut client = described.client(now)?;
+        client.kept.by_operator = true;
+        Ok(client)
     }
 
     /// The answer to a registration. Source: RFC 7591 §3.2.1.
@@ -110,15 +115,17 @@ pub(super) async fn register(
     most: i64,
     now: Timestamp,
 ) -> Result<NewClient, NotRegistered> {
-    let described: Described = serde_json::from_slice(body).map_err(|_| {
-        OauthError::new(ErrorName::InvalidClientMetadata, "The body is no JSON object of the fields of RFC 7591")
-    })?;
-    let mut new = described.client(now)?;
-    match store.clients().insert(&new.kept, most).await? {
+    let mut new = Described::read(body)?.client(now)?;
+    let mut registered = store.clients().insert(&new.kept, most).await?;
+    // Whoever registers much must not keep others out: what nobody has agreed to by now makes room.
+    if registered == Registered::Full && store.clients().purge(now - AT_LEAST, Timestamp::MIN).await? > 0 {
+        registered = store.clients().insert(&new.kept, most).await?;
+    }
+    match registered {
         Registered::New => Ok(new),
         // Without a secret, the same client is the same client.
-        Registered::Before(id, created_at) => {
-            (new.kept.id, new.kept.created_at) = (id, created_at);
+        Registered::Before(id) => {
+            new.kept.id = id;
             Ok(new)
         }
         Registered::Full => Err(NotRegistered::Full),
@@ -126,6 +133,14 @@ pub(super) async fn register(
 }
 
 impl Described {
+    fn read(body: &[u8]) -> Result<Self, OauthError> {
+        // A list of values without names would be read as well.
+        let is_object = body.trim_ascii_start().starts_with(b"{");
+        let described = is_object.then(|| serde_json::from_slice(body).ok()).flatten();
+        let description = "The body is no JSON object of the fields of RFC 7591";
+        described.ok_or(OauthError::new(ErrorName::InvalidClientMetadata, description))
+    }
+
     fn client(self, now: Timestamp) -> Result<NewClient, OauthError> {
         let can_refresh = self.check()?;
         let authentication = self.authentication()?;
@@ -144,6 +159,7 @@ impl Described {
             secret_hash: secret.as_ref().map(|secret| sha256_hex(secret.expose_secret())),
             can_refresh,
             digest,
+            by_operator: false,
             created_at: now,
             used_at: None,
         };

@@ -51,8 +51,6 @@ pub enum Prompt {
     AsNeeded,
     /// In any case.
     Always,
-    /// In any case, and to sign in before.
-    SignIn,
     /// In no case.
     Never,
 }
@@ -84,8 +82,9 @@ impl<'a> Addressed<'a> {
         if parameters.one("state")?.is_some_and(|state| state.len() > LONGEST_STATE) {
             return Err(OauthError::invalid_request("state is longer than 2048 bytes"));
         }
-        check_form(parameters)?;
+        // Several resources are no mistake of form: they are more than this server can serve.
         check_resource(parameters, resource)?;
+        check_form(parameters)?;
         let scope = parameters.one("scope")?;
         let nothing = OauthError::new(ErrorName::InvalidScope, "None of the permissions in scope exists here");
         let asked = Permissions::asked(scope).ok_or(nothing)?;
@@ -163,8 +162,8 @@ fn prompt(parameters: &Parameters) -> Result<Prompt, OauthError> {
     Ok(match names.as_slice() {
         ["none"] => Prompt::Never,
         _ if has("none") => return Err(OauthError::invalid_request("prompt cannot be none and something else")),
-        _ if has("login") || has("select_account") => Prompt::SignIn,
-        _ if has("consent") => Prompt::Always,
+        // Who is signed in is shown to whoever is asked, with a way to sign in as somebody else.
+        _ if has("consent") || has("login") || has("select_account") => Prompt::Always,
         _ => Prompt::AsNeeded,
     })
 }

@@ -6,7 +6,9 @@ use aws_lc_rs::{
     digest::{SHA256, digest},
     pkcs8::Document,
     rand::SystemRandom,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _},
+    signature::{
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, UnparsedPublicKey,
+    },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -58,6 +60,13 @@ impl SigningKey {
         json!({"kty": "EC", "crv": "P-256", "x": x, "y": y, "kid": id, "use": "sig", "alg": "ES256"})
     }
 
+    /// The claims of a token that it has signed.
+    pub(super) fn claims(&self, signed: &str, signature: &[u8]) -> Option<Vec<u8>> {
+        let public = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, self.pair.public_key().as_ref());
+        public.verify(signed.as_bytes(), signature).ok()?;
+        URL_SAFE_NO_PAD.decode(signed.split_once('.')?.1).ok()
+    }
+
     /// An access token with these claims, which are JSON. Nothing if the machine has no randomness.
     pub(super) fn sign(&self, claims: &[u8]) -> Option<String> {
         let header = json!({"alg": "ES256", "typ": "at+jwt", "kid": self.id}).to_string();
@@ -65,6 +74,14 @@ impl SigningKey {
         let signature = self.pair.sign(&SystemRandom::new(), signed.as_bytes()).ok()?;
         Some(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
     }
+}
+
+/// A token in its parts: by which key it says to be signed, what was signed, and the signature.
+pub(super) fn taken_apart(token: &str) -> Option<(String, &str, Vec<u8>)> {
+    let (signed, signature) = token.rsplit_once('.')?;
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(signed.split_once('.')?.0).ok()?).ok()?;
+    let id = header.get("kid")?.as_str()?.to_owned();
+    Some((id, signed, URL_SAFE_NO_PAD.decode(signature).ok()?))
 }
 
 impl fmt::Debug for SigningKey {

@@ -23,6 +23,9 @@ use std::time::Duration;
 /// How long a refresh token may lie unused.
 pub(super) const IDLE: Duration = Duration::from_hours(30 * 24);
 
+/// How long it need not be noted again that a client is in use.
+const USE_STAYS: Duration = Duration::from_hours(24);
+
 /// A request to the token or revocation endpoint.
 #[derive(Debug)]
 pub struct Requester {
@@ -93,7 +96,7 @@ impl AuthorizationServer {
     pub async fn tokens(&self, requester: &Requester) -> Result<Tokens, OauthError> {
         let client = requester.claimed.prove(&self.store).await?;
         let parameters = &requester.parameters;
-        match parameters.one("grant_type")? {
+        let tokens = match parameters.one("grant_type")? {
             Some("authorization_code") => self.exchange(&client, parameters).await,
             Some("refresh_token") => self.refresh(&client, parameters).await,
             Some(_) => Err(OauthError::new(
@@ -101,6 +104,17 @@ impl AuthorizationServer {
                 "grant_type must be authorization_code or refresh_token",
             )),
             None => Err(OauthError::invalid_request("grant_type is missing")),
+        }?;
+        self.note_use(&client).await;
+        Ok(tokens)
+    }
+
+    /// A client that gets tokens is in use, however long ago somebody agreed to it. One write a day is enough for that.
+    async fn note_use(&self, client: &KeptClient) {
+        let now = self.clock.now();
+        if client.used_at.is_none_or(|at| at + USE_STAYS <= now) {
+            // Were it not noted, the next refresh would note it.
+            let _ = self.store.clients().note_use(&client.id, now).await;
         }
     }
 
@@ -115,17 +129,19 @@ impl AuthorizationServer {
             return Err(OauthError::invalid_grant());
         }
         let now = self.clock.now();
-        let token = grant.can_refresh.then(|| RefreshToken::random(&grant.id, 1)).flatten();
+        let token = grant.can_refresh.then(|| self.refresh_tokens.random(&grant.id, 1)).flatten();
         let expires_at = if grant.can_refresh { grant.expires_at } else { now + LIFETIME };
         let idle_until = if grant.can_refresh { now + IDLE } else { expires_at };
         let first =
             NextTokens { token_hash: token.as_ref().map(RefreshToken::hash), successor: None, idle_until, expires_at };
+        let scopes = Permissions::parse(&grant.scopes).scopes;
+        // Made before the code is used up: were there no key to sign with, the code would be lost for nothing.
+        let tokens = self.given(&grant, (1, token.as_ref()), scopes, now).await?;
         if !self.store.grants().exchange(&grant.id, &first, now).await? {
             self.refuse_again(&grant, now).await?;
             return Err(OauthError::invalid_grant());
         }
-        let scopes = Permissions::parse(&grant.scopes).scopes;
-        self.given(&grant, (1, token.as_ref()), scopes, now).await
+        Ok(tokens)
     }
 
     /// A code that was exchanged before: what it gave is taken back. One that is only too old gave nothing.

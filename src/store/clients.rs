@@ -27,9 +27,11 @@ pub struct KeptClient {
     pub can_refresh: bool,
     /// By which the same registration is known again, if it has no secret.
     pub digest: Option<String>,
-    /// When it was registered.
+    /// Whether the operator made it: then it stays until they remove it.
+    pub by_operator: bool,
+    /// When it was registered, the last time.
     pub created_at: Timestamp,
-    /// When somebody last agreed to it.
+    /// When somebody last agreed to it, or when it last got tokens, to a day.
     pub used_at: Option<Timestamp>,
 }
 
@@ -38,8 +40,8 @@ pub struct KeptClient {
 pub enum Registered {
     /// It is kept.
     New,
-    /// The same was registered before, under this id, at this time.
-    Before(String, Timestamp),
+    /// The same was registered before, under this id.
+    Before(String),
     /// There are as many clients as there may be.
     Full,
 }
@@ -55,30 +57,35 @@ struct Row {
     secret_hash: Option<String>,
     can_refresh: i64,
     digest: Option<String>,
+    by_operator: i64,
     created_at_ms: i64,
     used_at_ms: Option<i64>,
 }
 
 const INSERT: &str = "
     INSERT INTO clients
-        (id, name, redirect_uris, authentication, secret_hash, can_refresh, digest, created_at_ms, used_at_ms)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, NULL WHERE (SELECT COUNT(*) FROM clients) < $9
+        (id, name, redirect_uris, authentication, secret_hash, can_refresh, digest, by_operator, created_at_ms, used_at_ms)
+    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, NULL WHERE (SELECT COUNT(*) FROM clients) < $10
     ON CONFLICT (digest) DO NOTHING";
 
-const SAME: &str = "SELECT id, created_at_ms FROM clients WHERE digest = $1";
+// It counts as new from now on: whoever was just told an id has a day to come with it.
+const RENEW: &str = "UPDATE clients SET created_at_ms = $1 WHERE digest = $2 RETURNING id";
 
 const FIND: &str = "SELECT * FROM clients WHERE id = $1";
+
+const USE: &str = "UPDATE clients SET used_at_ms = $1 WHERE id = $2";
 
 const LIST: &str = "SELECT * FROM clients ORDER BY created_at_ms, id";
 
 const REMOVE: &str = "DELETE FROM clients WHERE id = $1";
 
-// Whoever agrees to a client notes the use in the same moment, so that one that is used is never removed.
+// Whoever agrees to a client notes the use in the same moment, so that one that is used is never removed. The oldest go first.
 const PURGE: &str = "
     DELETE FROM clients WHERE id IN
         (SELECT id FROM clients
-            WHERE (used_at_ms IS NULL AND created_at_ms <= $1) OR used_at_ms <= $2 LIMIT 500)
-        AND ((used_at_ms IS NULL AND created_at_ms <= $1) OR used_at_ms <= $2)";
+            WHERE by_operator = 0 AND created_at_ms <= $1 AND (used_at_ms IS NULL OR used_at_ms <= $2)
+            ORDER BY created_at_ms LIMIT 500)
+        AND created_at_ms <= $1 AND (used_at_ms IS NULL OR used_at_ms <= $2)";
 
 impl Clients<'_> {
     /// Keeps a new client, unless there are `most` already, or the same one.
@@ -96,6 +103,7 @@ impl Clients<'_> {
                 .bind(&client.secret_hash)
                 .bind(i64::from(client.can_refresh))
                 .bind(&client.digest)
+                .bind(i64::from(client.by_operator))
                 .bind(client.created_at.as_millisecond())
                 .bind(most)
                 .execute(connection)
@@ -105,13 +113,11 @@ impl Clients<'_> {
         if inserted {
             return Ok(Registered::New);
         }
-        let same: Option<(String, i64)> = reading!(self.0, "clients.same", connection => {
-            sqlx::query_as(SAME).bind(&client.digest).fetch_optional(connection).await
+        let same: Option<String> = writing!(self.0, "clients.renew", connection => {
+            let renewed = sqlx::query_scalar(RENEW).bind(client.created_at.as_millisecond()).bind(&client.digest);
+            renewed.fetch_optional(connection).await
         })?;
-        let Some((id, created_at)) = same else { return Ok(Registered::Full) };
-        let created_at =
-            Timestamp::from_millisecond(created_at).map_err(|_| StoreError::Unreadable { table: TABLE })?;
-        Ok(Registered::Before(id, created_at))
+        Ok(same.map_or(Registered::Full, Registered::Before))
     }
 
     /// The client with this id.
@@ -136,6 +142,16 @@ impl Clients<'_> {
         rows.into_iter().map(kept).collect()
     }
 
+    /// Notes that it was used.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it was not written, as far as is known.
+    pub async fn note_use(&self, id: &str, now: Timestamp) -> Result<(), StoreError> {
+        writing!(self.0, "clients.note_use", connection => {
+            sqlx::query(USE).bind(now.as_millisecond()).bind(id).execute(connection).await.map(|_| ())
+        })
+    }
+
     /// Removes a client with all that was granted to it; returns whether there was one.
     ///
     /// # Errors
@@ -144,7 +160,9 @@ impl Clients<'_> {
         let removed = writing!(self.0, "clients.remove", connection => {
             sqlx::query(REMOVE).bind(id).execute(connection).await.map(|done| done.rows_affected() > 0)
         });
-        self.0.revoked();
+        if !matches!(removed, Ok(false)) {
+            self.0.revoked();
+        }
         removed
     }
 
@@ -170,6 +188,7 @@ fn kept(row: Row) -> Result<KeptClient, StoreError> {
         created_at: time(row.created_at_ms)?,
         used_at: row.used_at_ms.map(time).transpose()?,
         can_refresh: row.can_refresh != 0,
+        by_operator: row.by_operator != 0,
         id: row.id,
         name: row.name,
         authentication: row.authentication,

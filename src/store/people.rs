@@ -47,8 +47,6 @@ type Row = (String, String, Option<String>, i64);
 pub(super) const INSERT: &str = "
     INSERT INTO people (id, name, password_hash, created_at_ms) VALUES ($1, $2, $3, $4) ON CONFLICT (name) DO NOTHING";
 
-const FIND: &str = "SELECT id, name, password_hash, created_at_ms FROM people WHERE id = $1";
-
 const FIND_BY_NAME: &str = "SELECT id, name, password_hash, created_at_ms FROM people WHERE name = $1";
 
 const LIST: &str = "SELECT id, name, password_hash, created_at_ms FROM people ORDER BY name";
@@ -56,6 +54,8 @@ const LIST: &str = "SELECT id, name, password_hash, created_at_ms FROM people OR
 const REMOVE: &str = "DELETE FROM people WHERE id = $1";
 
 pub(super) const SET_PASSWORD: &str = "UPDATE people SET password_hash = $1 WHERE id = $2";
+
+const REMOVE_GRANTS: &str = "DELETE FROM grants WHERE person_id = $1";
 
 pub(super) const ANY: &str = "SELECT EXISTS (SELECT 1 FROM people)";
 
@@ -75,17 +75,6 @@ impl People<'_> {
                 .await
                 .map(|done| done.rows_affected() > 0)
         })
-    }
-
-    /// The person with this id.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database cannot be read.
-    pub async fn find(&self, id: &str) -> Result<Option<KeptPerson>, StoreError> {
-        let row: Option<Row> = reading!(self.0, "people.find", connection => {
-            sqlx::query_as(FIND).bind(id).fetch_optional(connection).await
-        })?;
-        row.map(kept).transpose()
     }
 
     /// The person with this name.
@@ -110,16 +99,6 @@ impl People<'_> {
         rows.into_iter().map(kept).collect()
     }
 
-    /// Whether there is anybody.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database cannot be read.
-    pub async fn any(&self) -> Result<bool, StoreError> {
-        reading!(self.0, "people.any", connection => {
-            sqlx::query_scalar(ANY).fetch_one(connection).await
-        })
-    }
-
     /// Removes a person with all that hangs on them; returns whether there was one.
     ///
     /// # Errors
@@ -129,24 +108,30 @@ impl People<'_> {
             let removed = sqlx::query(REMOVE).bind(id).execute(connection).await;
             removed.map(|done| done.rows_affected() > 0)
         });
-        self.0.revoked();
+        if !matches!(removed, Ok(false)) {
+            self.0.revoked();
+        }
         removed
     }
 
-    /// Sets or clears a person's password, and ends their sessions; returns whether there is such a person.
+    /// Sets or clears a person's password, and ends their sessions and all that they have granted: whoever had the old
+    /// password may have connected a client of their own. Returns whether there is such a person.
     ///
     /// # Errors
     /// [`StoreError`] when it was not written, as far as is known.
     pub async fn set_password(&self, id: &str, hash: Option<&SecretString>) -> Result<bool, StoreError> {
-        writing!(self.0, "people.set_password", connection => {
+        let set = writing!(self.0, "people.set_password", connection => {
             let mut transaction = Connection::begin(connection).await?;
             // The person first, as everywhere: a sign-in that is under way either finds another password, or its session
             // is found here.
             let set = sqlx::query(SET_PASSWORD).bind(hash.map(SecretString::expose_secret)).bind(id);
             let is_set = set.execute(&mut *transaction).await?.rows_affected() > 0;
             sqlx::query(sessions::REMOVE_ALL).bind(id).execute(&mut *transaction).await?;
+            sqlx::query(REMOVE_GRANTS).bind(id).execute(&mut *transaction).await?;
             transaction.commit().await.map(|()| is_set)
-        })
+        });
+        self.0.revoked();
+        set
     }
 }
 

@@ -114,17 +114,6 @@ impl Sessions<'_> {
         })
     }
 
-    /// Ends all sessions of a person; returns how many there were.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it was not written, as far as is known.
-    pub async fn remove_all(&self, person_id: &str) -> Result<u64, StoreError> {
-        writing!(self.0, "sessions.remove_all", connection => {
-            let removed = sqlx::query(REMOVE_ALL).bind(person_id).execute(connection).await;
-            removed.map(|done| done.rows_affected())
-        })
-    }
-
     /// Removes some of what is over, and returns how many; after that many, there may be more.
     ///
     /// # Errors

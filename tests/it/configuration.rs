@@ -204,3 +204,20 @@ fn life_12_serve_refuses_with_all_problems_at_once() {
     }
     assert!(!data.exists() && output.stdout.is_empty());
 }
+
+/// Whoever sets a token believes that it protects something.
+#[test]
+fn a_token_of_registration_that_protects_nothing_is_told() {
+    let token = "8c01f2a97be34d650f1a9bc4d2e87351600cfb4a18d97e253bd6409af5e1c872";
+    let told = "auth.registration_token: is used with auth.registration token only: set that, or leave it empty";
+    assert_eq!(problems(&[("REVIEWS__AUTH__REGISTRATION_TOKEN", token)]), [told]);
+    let told = "auth.registration_token: must be set with auth.registration token, to at least 32 letters: `openssl rand -hex \
+                32` makes one";
+    for short in ["", "short"] {
+        let settings = [("REVIEWS__AUTH__REGISTRATION", "token"), ("REVIEWS__AUTH__REGISTRATION_TOKEN", short)];
+        assert_eq!(problems(&settings), [told], "{short}");
+    }
+    let good = [("REVIEWS__AUTH__REGISTRATION", "token"), ("REVIEWS__AUTH__REGISTRATION_TOKEN", token)];
+    let output = checked(&good);
+    assert!(output.status.success() && !stdout(&output).contains(token), "{}", stdout(&output));
+}

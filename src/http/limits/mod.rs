@@ -146,9 +146,13 @@ impl Parts {
     /// From which network a request comes; none for those behind whose addresses are many people: each of them is limited as
     /// a caller.
     fn network(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
-        let address = client_address(extensions, headers, &self.trusted_proxies)?;
+        let address = self.address(extensions, headers)?;
         let is_shared = self.shared_addresses.iter().any(|network| network.contains(&address));
         (!is_shared).then(|| network_of(address))
+    }
+
+    fn address(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+        client_address(extensions, headers, &self.trusted_proxies)
     }
 
     async fn wait_of_caller(&self, caller: &Caller) -> Option<Duration> {

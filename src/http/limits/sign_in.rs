@@ -3,7 +3,12 @@
 //! tries the name of somebody else does not keep that one out at once.
 
 use super::{Limiter, Rate, refuse, table::Table};
-use crate::{clock::Clock, config, http::admission::Refusal, telemetry::Limit};
+use crate::{
+    clock::Clock,
+    config,
+    http::{address::network_of, admission::Refusal},
+    telemetry::Limit,
+};
 use axum::extract::Request;
 use http::{Extensions, HeaderMap};
 use std::time::Duration;
@@ -51,9 +56,11 @@ impl Limiter {
         headers: &HeaderMap,
     ) -> Option<Duration> {
         let parts = self.0.as_ref()?;
-        let (name, network) = (name.trim().to_lowercase(), parts.network(extensions, headers));
+        let name = name.to_lowercase();
+        let (network, from) = (parts.network(extensions, headers), parts.address(extensions, headers).map(network_of));
         let tables = &parts.sign_in;
-        let wait = (tables.addresses.wait(&network)).or_else(|| tables.tries.wait(&(&name, network)));
+        let wait = network.and_then(|network| tables.addresses.wait(&network));
+        let wait = wait.or_else(|| tables.tries.wait(&(&name, from)));
         let wait = wait.or_else(|| tables.names.wait(&name));
         if wait.is_some() {
             parts.metrics.rate_limited(Limit::SignIn);
@@ -86,7 +93,7 @@ impl Limiter {
         headers: &HeaderMap,
     ) -> Result<(), Refusal> {
         let Some(parts) = &self.0 else { return Ok(()) };
-        match parts.sign_in.clients.wait(&(client_id, parts.network(extensions, headers))) {
+        match parts.sign_in.clients.wait(&(client_id, parts.address(extensions, headers).map(network_of))) {
             Some(wait) => {
                 parts.metrics.rate_limited(Limit::Client);
                 Err(refuse(wait, "This client has sent too many requests: wait as long as Retry-After says."))

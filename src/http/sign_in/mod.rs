@@ -34,10 +34,10 @@ pub struct SignIn {
 pub(super) fn routes(sign_in: SignIn) -> Router {
     let (door, limiter) = (sign_in.door.clone(), sign_in.limiter.clone());
     let sign_in = Arc::new(sign_in);
-    clients::routes(Arc::clone(&sign_in))
-        .merge(people::routes(sign_in))
-        .layer(middleware::from_fn_with_state(limiter, admit))
-        .layer(middleware::from_fn_with_state(door, door::check_host))
+    let admit = middleware::from_fn_with_state(limiter, admit);
+    // A page of another site, too, reads that it has to wait.
+    let clients = clients::routes(Arc::clone(&sign_in)).layer(admit.clone()).layer(clients::cors());
+    clients.merge(people::routes(sign_in).layer(admit)).layer(middleware::from_fn_with_state(door, door::check_host))
 }
 
 async fn admit(State(limiter): State<Limiter>, request: Request, next: Next) -> Response {

@@ -25,9 +25,9 @@ const USE_CLIENT: &str = "UPDATE clients SET used_at_ms = $1 WHERE id = $2";
 
 const INSERT: &str = "
     INSERT INTO grants
-        (id, person_id, client_id, redirect_uri, scopes, can_refresh, code_hash, challenge, code_expires_at_ms,
+        (id, person_id, client_id, redirect_uri, scopes, can_refresh, is_decision, code_hash, challenge, code_expires_at_ms,
          generation, idle_until_ms, created_at_ms, expires_at_ms)
-    SELECT $1, people.id, $3, $4, $5, $6, $7, $8, $9, 0, $9, $10, $11 FROM people WHERE people.id = $2";
+    SELECT $1, people.id, $3, $4, $5, $6, $12, $7, $8, $9, 0, $9, $10, $11 FROM people WHERE people.id = $2";
 
 const FIND: &str = "SELECT * FROM grants WHERE id = $1";
 
@@ -104,7 +104,8 @@ impl Grants<'_> {
                     .bind(&grant.challenge)
                     .bind(grant.code_expires_at.as_millisecond())
                     .bind(now.as_millisecond())
-                    .bind(grant.expires_at.as_millisecond());
+                    .bind(grant.expires_at.as_millisecond())
+                    .bind(i64::from(grant.is_decision));
                 if inserted.execute(&mut *transaction).await?.rows_affected() == 0 {
                     return Ok(Agreed::Gone);
                 }
@@ -207,7 +208,9 @@ impl Grants<'_> {
             let revoked = sqlx::query(REVOKE).bind(now.as_millisecond()).bind(id).execute(connection).await;
             revoked.map(|done| done.rows_affected() > 0)
         });
-        self.0.revoked();
+        if !matches!(revoked, Ok(false)) {
+            self.0.revoked();
+        }
         revoked
     }
 

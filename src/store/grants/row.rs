@@ -20,6 +20,8 @@ pub struct NewGrant {
     pub scopes: String,
     /// Whether the client may get refresh tokens.
     pub can_refresh: bool,
+    /// Whether the person was asked, and had not agreed before.
+    pub is_decision: bool,
     /// SHA-256 of the code.
     pub code_hash: String,
     /// RFC 7636, S256.
@@ -56,6 +58,8 @@ pub struct Grant {
     pub scopes: String,
     /// Whether there are refresh tokens.
     pub can_refresh: bool,
+    /// Whether the person was asked, and had not agreed before.
+    pub is_decision: bool,
     /// RFC 7636, S256.
     pub challenge: String,
     /// Until when the code could be exchanged.
@@ -103,6 +107,7 @@ pub(super) struct Row {
     redirect_uri: String,
     scopes: String,
     can_refresh: i64,
+    is_decision: i64,
     challenge: String,
     code_expires_at_ms: i64,
     generation: i64,
@@ -134,6 +139,7 @@ pub(super) fn kept(row: Row) -> Result<Grant, StoreError> {
         redirect_uri: row.redirect_uri,
         scopes: row.scopes,
         can_refresh: row.can_refresh != 0,
+        is_decision: row.is_decision != 0,
         challenge: row.challenge,
         generation: row.generation,
         token_hash: row.token_hash,

@@ -2,3 +2,13 @@
 
 mod clients;
 mod codes;
+mod metadata;
+mod people;
+mod pkce;
+mod redirects;
+mod refresh;
+mod refresh_model;
+mod registration;
+mod replays;
+mod secrets;
+mod token_endpoint;

@@ -106,8 +106,13 @@ impl Site {
         let builder = database.server().set("auth.mode", "oauth").clock(clock.clone());
         let server = settings.iter().fold(builder, |builder, (key, value)| builder.set(key, *value)).start().await;
         let base = format!("http://{}", server.app.address());
+        Self::at(&base, server, clock)
+    }
+
+    /// One that is reached here, such as the binary, with `server` as its Google.
+    pub(crate) fn at(base: &str, server: TestServer, clock: Clock) -> Self {
         let http = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
-        Self { server, base, clock, http }
+        Self { server, base: base.to_owned(), clock, http }
     }
 
     /// The same as it is reached by a proxy.
@@ -236,11 +241,16 @@ impl Site {
         both(&self.exchange(client, &code).await)
     }
 
-    /// The status of an MCP request with this token.
-    pub(crate) async fn opens(&self, access_token: &str) -> u16 {
+    /// An MCP request with this token.
+    pub(crate) async fn ask(&self, access_token: &str, method: &str, params: Value) -> rpc::Answer {
         let request = self.http.post(self.resource()).header("accept", "application/json, text/event-stream");
         let request = request.header("mcp-protocol-version", "2025-11-25").bearer_auth(access_token);
-        rpc::send(request.json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}))).await.status
+        rpc::send(request.json(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))).await
+    }
+
+    /// The status of one.
+    pub(crate) async fn opens(&self, access_token: &str) -> u16 {
+        self.ask(access_token, "tools/list", json!({})).await.status
     }
 }
 
@@ -322,7 +332,7 @@ impl Browser<'_> {
     pub(crate) async fn consent_page(&mut self, asking: &[(&str, String)]) -> Answer {
         let sent = self.authorize(asking).await;
         assert!(sent.status == 303 && sent.location().starts_with("/consent?request="), "{sent:?}");
-        self.get(&sent.location().to_owned()).await
+        self.get(sent.location()).await
     }
 
     /// Answers a page of consent, with these permissions ticked.
@@ -340,9 +350,9 @@ impl Browser<'_> {
         self.decide(&page, "allow", &["reviews:read", "reports:write", "offline_access"]).await
     }
 
-    /// A code for this client.
+    /// A code for this client, from a person who is asked also if they agreed to the same before.
     pub(crate) async fn code(&mut self, client: &Client) -> String {
-        let sent = self.agree(&self.site.asking(client)).await;
+        let sent = self.agree(&but(&self.site.asking(client), "prompt", "consent")).await;
         assert_eq!(sent.status, 303, "{sent:?}");
         sent.parameter("code").unwrap_or_else(|| panic!("no code: {sent:?}"))
     }

@@ -2,10 +2,12 @@
 //! browser shows them a cookie of ours. Sources: RFC 6749 §3.2, RFC 7009, RFC 7591, RFC 8414.
 
 mod answer;
+mod headers;
 mod registration;
 mod token;
 
 use super::SignIn;
+use crate::http::{cors, problem::Problem};
 use answer::refused;
 use axum::{
     Json, Router,
@@ -13,18 +15,12 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use http::{HeaderName, Method, header};
-use std::{sync::Arc, time::Duration};
-use tower_http::cors::{Any, CorsLayer};
+use http::{Method, header};
+use std::sync::Arc;
+use tower_http::cors::CorsLayer;
 
 /// The routes; each asks for the Host alone, as its callers have Origins of their own.
 pub(super) fn routes(sign_in: Arc<SignIn>) -> Router {
-    let cors = CorsLayer::new()
-        .allow_origin(Any)
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("mcp-protocol-version")])
-        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])
-        .max_age(Duration::from_hours(1));
     let routes = Router::new()
         .route("/.well-known/oauth-authorization-server", get(metadata))
         .route("/.well-known/openid-configuration", get(metadata))
@@ -36,7 +32,12 @@ pub(super) fn routes(sign_in: Arc<SignIn>) -> Router {
     } else {
         routes
     };
-    routes.with_state(sign_in).layer(cors)
+    routes.with_state(sign_in).method_not_allowed_fallback(|| async { Problem::method_not_allowed() })
+}
+
+/// Where pages of other sites may ask: everywhere here.
+pub(super) fn cors() -> CorsLayer {
+    cors::for_all(&[Method::GET, Method::POST])
 }
 
 /// The same at both places where clients look.

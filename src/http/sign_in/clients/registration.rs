@@ -1,6 +1,10 @@
 //! `/register`: a client says what it is. Source: RFC 7591 §3.
 
-use super::{SignIn, answer::refused};
+use super::{
+    SignIn,
+    answer::refused,
+    headers::{bearer, is_of_type},
+};
 use crate::{
     http::{admission::Refusal, body, problem::Problem},
     oauth::NotRegistered,
@@ -27,8 +31,7 @@ pub(super) async fn register(State(sign_in): State<Arc<SignIn>>, request: Reques
 }
 
 async fn registered(sign_in: &SignIn, request: Request) -> Result<Response, Refusal> {
-    let shown = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if !sign_in.server.may_register(shown.and_then(|value| value.strip_prefix("Bearer "))) {
+    if !sign_in.server.may_register(bearer(request.headers())) {
         sign_in.metrics.auth_failure(AuthFailure::UnknownClient);
         let detail = "Registering a client needs the token of this server's operator, as Authorization: Bearer.";
         let challenge = [(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"google-reviews\""))];
@@ -36,9 +39,7 @@ async fn registered(sign_in: &SignIn, request: Request) -> Result<Response, Refu
         return Err((challenge, problem).into_response().into());
     }
     sign_in.limiter.admit_registration(&request)?;
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if !essence.eq_ignore_ascii_case("application/json") {
+    if !is_of_type(request.headers(), "application/json") {
         let detail = "Send a JSON object, as application/json.";
         return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", detail)
             .into_response()

@@ -1,6 +1,10 @@
 //! `/token` and `/revoke`: forms of clients. Sources: RFC 6749 §3.2, RFC 7009 §2.1.
 
-use super::{SignIn, answer::refused};
+use super::{
+    SignIn,
+    answer::refused,
+    headers::{NotOne, authorization, is_of_type},
+};
 use crate::{
     http::{admission::Refusal, body},
     oauth::{OauthError, Parameters, Requester},
@@ -10,7 +14,7 @@ use axum::{
     extract::{Request, State},
     response::{IntoResponse as _, Response},
 };
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use std::sync::Arc;
 
 /// More than any form of a client has.
@@ -50,35 +54,14 @@ async fn requester(sign_in: &SignIn, request: Request) -> Result<Requester, Refu
     if request.uri().query().is_some() {
         return Err(refuse(OauthError::invalid_request("Parameters belong into the body, and none into the address")));
     }
-    if !is_form(request.headers()) {
+    if !is_of_type(request.headers(), FORM) {
         return Err(refuse(OauthError::invalid_request("The body must be application/x-www-form-urlencoded")));
     }
-    let authorization = match authorization(request.headers()) {
-        Ok(value) => value.map(str::to_owned),
-        Err(error) => return Err(refuse(error)),
-    };
+    let authorization = authorization(request.headers()).map_err(|NotOne| refuse(OauthError::invalid_client()))?;
+    let authorization = authorization.map(str::to_owned);
     let (parts, body) = request.into_parts();
     let body = body::read(body, LARGEST).await.map_err(|problem| Refusal::from(problem.into_response()))?;
     let read = Requester::read(authorization.as_deref(), Parameters::read(&body)).map_err(refuse)?;
     sign_in.limiter.admit_client(read.client_id(), &parts.extensions, &parts.headers)?;
     Ok(read)
-}
-
-fn is_form(headers: &HeaderMap) -> bool {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let essence = |value: &HeaderValue| {
-        let text = value.to_str().unwrap_or_default();
-        text.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(FORM)
-    };
-    types.next().is_some_and(essence) && types.next().is_none()
-}
-
-/// The one header, if there is one.
-fn authorization(headers: &HeaderMap) -> Result<Option<&str>, OauthError> {
-    let mut values = headers.get_all(header::AUTHORIZATION).iter();
-    match (values.next(), values.next()) {
-        (None, _) => Ok(None),
-        (Some(value), None) => value.to_str().map(Some).map_err(|_| OauthError::invalid_client()),
-        (Some(_), Some(_)) => Err(OauthError::invalid_client()),
-    }
 }

@@ -35,7 +35,6 @@ async fn asked(site: &SignIn, request: &Parts) -> Result<Response, Trouble> {
     let response = match &visit.person {
         None if prompt == Prompt::Never => onward(&site.server.cannot_ask(&asked, false)),
         None => onward(&with_request("/login", &asked.sealed)),
-        Some(_) if prompt == Prompt::SignIn => onward(&with_request("/login", &asked.sealed)),
         Some(person) => match at_once(site, &person.id, &asked, request).await? {
             Some(address) => onward(&address),
             None if prompt == Prompt::Never => onward(&site.server.cannot_ask(&asked, true)),
@@ -52,7 +51,7 @@ async fn at_once(site: &SignIn, person_id: &str, asked: &Asked, request: &Parts)
         return Ok(None);
     }
     let Some(granted) = site.server.agreed_before(person_id, asked).await? else { return Ok(None) };
-    match site.server.agree(person_id, asked, granted).await {
+    match site.server.agree_again(person_id, asked, granted).await {
         Ok(address) => Ok(Some(address)),
         Err(NotKept::Store(error)) => Err(error.into()),
         Err(_) => Ok(None),

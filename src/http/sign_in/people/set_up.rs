@@ -35,7 +35,7 @@ pub(super) async fn finish(State(site): State<Arc<SignIn>>, request: Request) ->
 
 async fn finished(site: &SignIn, request: Request) -> Result<Response, Trouble> {
     let Sent { visit, fields, headers, extensions } = form::read(site, request).await?;
-    let (link, name, password) = (fields.text("link"), fields.text("name"), fields.text("password"));
+    let (link, name, password) = (fields.text("link"), fields.text("name").trim(), fields.text("password"));
     if !site.server.is_ours(Form::SetUp(link), visit.browser(), fields.text("csrf")) {
         return Err(Trouble::ForeignForm);
     }
@@ -44,15 +44,18 @@ async fn finished(site: &SignIn, request: Request) -> Result<Response, Trouble> 
         page(site, &visit, link, (name.to_owned(), Some(why))).await
     };
     // A link cannot be guessed; what is bounded is the work of hashing.
-    if site.limiter.wait_of_sign_in(link, &extensions, &headers).is_some() {
-        return Err(Trouble::Busy);
+    if let Some(wait) = site.limiter.wait_of_sign_in(link, &extensions, &headers) {
+        return Err(Trouble::TooMany(wait));
     }
     if fields.text("repeated") != password {
         return wrong("The two passwords differ: write the same one twice.".into()).await;
     }
     let name = Some(name).filter(|name| !name.is_empty());
     match site.server.people().set_up(link, name, password).await {
-        Ok(who) => Ok(signed_in(onward("/connections"), &who)),
+        Ok(who) => {
+            visit.end(site).await?;
+            Ok(signed_in(onward("/connections"), &who))
+        }
         Err(SetUpError::LinkSpent) => Err(Trouble::LinkSpent),
         Err(SetUpError::Busy) => Err(Trouble::Busy),
         Err(SetUpError::Store(error)) => Err(error.into()),

@@ -41,7 +41,8 @@ pub(super) async fn enter(State(site): State<Arc<SignIn>>, request: Request) -> 
 async fn entered(site: &SignIn, request: Request) -> Result<Response, Trouble> {
     let Sent { visit, fields, headers, extensions } = form::read(site, request).await?;
     let asked = asked(site, fields.text("request"), &visit).await?;
-    let (name, sealed) = (fields.text("name"), fields.text("request"));
+    // Keyboards of phones add a space.
+    let (name, sealed) = (fields.text("name").trim(), fields.text("request"));
     let again = |asked, refused, failure| {
         site.metrics.auth_failure(failure);
         tracing::info!(reason = ?failure, "nobody was signed in");
@@ -55,9 +56,7 @@ async fn entered(site: &SignIn, request: Request) -> Result<Response, Trouble> {
     }
     match site.server.people().sign_in(name, fields.text("password")).await {
         Ok(who) => {
-            if let Some(before) = visit.session() {
-                site.server.people().sign_out(before).await?;
-            }
+            visit.end(site).await?;
             let next = if sealed.is_empty() { "/connections".to_owned() } else { with_request("/consent", sealed) };
             Ok(signed_in(onward(&next), &who))
         }
@@ -78,9 +77,7 @@ pub(super) async fn leave(State(site): State<Arc<SignIn>>, request: Request) -> 
         if !site.server.is_ours(form, visit.browser(), fields.text("csrf")) {
             return Err(Trouble::ForeignForm);
         }
-        if let Some(session) = visit.session() {
-            site.server.people().sign_out(session).await?;
-        }
+        visit.end(&site).await?;
         Ok(signed_out(onward(&with_request("/login", fields.text("request")))))
     };
     left.await.unwrap_or_else(|trouble: Trouble| trouble.told(&site))

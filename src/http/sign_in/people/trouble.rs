@@ -8,9 +8,10 @@ use crate::{
 };
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use std::time::Duration;
 
 /// Seconds until a database may be back, or others have signed in.
-const AGAIN: u32 = 5;
+const AGAIN: u64 = 5;
 const START_AGAIN: &str = "Go back to your client and connect again.";
 
 /// Why there is no page.
@@ -28,6 +29,8 @@ pub(super) enum Trouble {
     BadForm,
     /// A link that was used, or never there.
     LinkSpent,
+    /// Too many tries.
+    TooMany(Duration),
     /// Too many sign in at this moment.
     Busy,
     /// The database is away.
@@ -41,52 +44,49 @@ impl From<StoreError> for Trouble {
 }
 
 impl Trouble {
-    fn parts(self) -> (StatusCode, &'static str, &'static str, &'static str) {
+    fn status(self) -> StatusCode {
         match self {
-            Self::Nowhere(happened) => (StatusCode::BAD_REQUEST, "This cannot be connected", happened, START_AGAIN),
-            Self::RequestOver => (
-                StatusCode::BAD_REQUEST,
+            Self::Nowhere(_) | Self::RequestOver | Self::Answered | Self::BadForm | Self::LinkSpent => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::ForeignForm => StatusCode::FORBIDDEN,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::Busy | Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// A title, what happened, and what to do.
+    fn words(self) -> [&'static str; 3] {
+        match self {
+            Self::Nowhere(happened) => ["This cannot be connected", happened, START_AGAIN],
+            Self::RequestOver => [
                 "Please start again",
                 "This page belongs to another browser, or more than ten minutes have passed.",
                 START_AGAIN,
-            ),
-            Self::Answered => (
-                StatusCode::BAD_REQUEST,
-                "This was answered before",
-                "Each request of a client is answered once.",
-                START_AGAIN,
-            ),
-            Self::ForeignForm => (
-                StatusCode::FORBIDDEN,
+            ],
+            Self::Answered => ["This was answered before", "Each request of a client is answered once.", START_AGAIN],
+            Self::ForeignForm => [
                 "This form is not taken",
                 "It did not come from a page of this server in this browser, or your session is over. The browser must take \
                  cookies of this server.",
                 "Open the page again and try once more.",
-            ),
-            Self::BadForm => (
-                StatusCode::BAD_REQUEST,
+            ],
+            Self::BadForm => [
                 "This form is not taken",
                 "It is too large, or it is not a form of this server.",
                 "Open the page again and try once more.",
-            ),
-            Self::LinkSpent => (
-                StatusCode::BAD_REQUEST,
+            ],
+            Self::LinkSpent => [
                 "This link is of no use",
                 "It was used already, a newer one was made, or its day is over.",
-                "Ask the operator of this server for another: user reset NAME makes one, or user link for the first person.",
-            ),
-            Self::Busy => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "Many people sign in at this moment",
-                "Nothing was changed.",
-                "Try again in a few seconds.",
-            ),
-            Self::Unavailable => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                "The database of this server is away",
-                "Nothing was changed.",
-                "Try again in a few seconds.",
-            ),
+                "If you have just set your password with it, sign in. Otherwise ask the operator of this server for another: \"user \
+                 reset NAME\" makes one, or \"user link\" for the first person.",
+            ],
+            Self::TooMany(_) => ["Too many tries", "Nothing was changed.", "Wait a few minutes, then try again."],
+            Self::Busy => ["Many people sign in at this moment", "Nothing was changed.", "Try again in a few seconds."],
+            Self::Unavailable => {
+                ["The database of this server is away", "Nothing was changed.", "Try again in a few seconds."]
+            }
         }
     }
 
@@ -98,7 +98,7 @@ impl Trouble {
             _ => AuthFailure::BadRequest,
         };
         site.metrics.auth_failure(failure);
-        let (_, title, _, _) = self.parts();
+        let [title, ..] = self.words();
         tracing::info!(reason = title, "a person was shown no page");
         self.into_response()
     }
@@ -106,13 +106,21 @@ impl Trouble {
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
-        let (status, title, happened, advice) = self.parts();
-        // Whether a client is connected is seen there.
-        let back = if self == Self::Answered { Back::Connections } else { Back::Home };
+        let [title, happened, advice] = self.words();
+        let back = match self {
+            // Whether a client is connected is seen there, and who is signed in.
+            Self::Answered | Self::LinkSpent => Back::Connections,
+            _ => Back::Home,
+        };
         let page = Message { title, happened: happened.into(), advice: advice.into(), back: Some(back) };
-        let mut response = page.answer(status);
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(AGAIN));
+        let mut response = page.answer(self.status());
+        let wait = match self {
+            Self::TooMany(wait) => Some(wait.as_secs() + 1),
+            Self::Busy | Self::Unavailable => Some(AGAIN),
+            _ => None,
+        };
+        if let Some(seconds) = wait {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

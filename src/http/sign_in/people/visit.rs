@@ -43,9 +43,12 @@ impl Visit {
         Browser { visitor: &self.visitor, session: self.session.as_deref() }
     }
 
-    /// The token of the session, if somebody is signed in.
-    pub(super) fn session(&self) -> Option<&str> {
-        self.session.as_deref()
+    /// Ends the session, if somebody is signed in.
+    pub(super) async fn end(&self, site: &SignIn) -> Result<(), Trouble> {
+        match &self.session {
+            Some(session) => Ok(site.server.people().sign_out(session).await?),
+            None => Ok(()),
+        }
     }
 
     /// The answer to this visit: a new visitor gets a cookie.
