@@ -35,7 +35,7 @@ pub(super) struct Core {
 
 impl Core {
     /// Builds them; the database is not open yet.
-    pub(super) async fn build(config: &Config, base: Base, more_tools: Vec<Offer>) -> Result<Self> {
+    pub(super) async fn build(config: &Config, base: Base, more_tools: Vec<Offer>) -> Result<Box<Self>> {
         let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
         let (google, emulator) = upstream(config, &base.clock, &base.tasks).await?;
         let domain = base.domain(config, google)?;
@@ -44,11 +44,11 @@ impl Core {
         let tools = offered.iter().map(Offer::brief).collect();
         let (prompts, resources) = (prompts::all(&domain.reviews), resources::all(&domain.reviews));
         let server = base.server(config, Offers { tools: offered, prompts, resources });
-        Ok(Self { base, domain, server, tools, emulator, _heart: heart })
+        Ok(Box::new(Self { base, domain, server, tools, emulator, _heart: heart }))
     }
 
     /// Ends background work, sends the last figures, and closes the database. Returns whether all ended in time.
-    pub(super) async fn stop(self) -> bool {
+    pub(super) async fn stop(&self) -> bool {
         // What was begun for a client that has left may still be under way: it is recorded to its end.
         let ended = self.base.tasks.stop(LAST_WORK).await;
         // A database that does not answer must not keep the process from ending.
