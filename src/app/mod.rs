@@ -45,8 +45,8 @@ const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 pub struct Parts {
     /// Where times come from.
     pub clock: Clock,
-    /// Tools beside the ordinary ones.
-    pub more_tools: Vec<Offer>,
+    /// What is offered beside the ordinary.
+    pub more: Offers,
     /// Who calls, as long as there is no sign-in.
     pub caller: Principal,
     /// What becomes of the spans of traces.
@@ -59,7 +59,7 @@ impl Default for Parts {
     fn default() -> Self {
         Self {
             clock: Clock::system(),
-            more_tools: Vec::new(),
+            more: Offers::default(),
             caller: Principal::local(),
             spans: SpanCounts::default(),
             tasks: Tasks::new(),
@@ -105,7 +105,7 @@ impl App {
     /// # Errors
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
-        let Parts { clock, more_tools, caller, spans, tasks } = parts;
+        let Parts { clock, more, caller, spans, tasks } = parts;
         let base = Base { tasks, metrics: Metrics::sent(&config.otlp)?, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
@@ -116,10 +116,10 @@ impl App {
         let opening = base.open(&config, domain.budget.clone(), keys.clone()).await?;
         base.probe(&config, &domain);
 
-        let mut tools = tools::all(&domain.reviews);
-        tools.extend(more_tools);
-        let briefs = tools.iter().map(Offer::brief).collect();
-        let offers = Offers { tools, resources: resources::all(&domain.reviews) };
+        let mut offers = Offers { tools: tools::all(&domain.reviews), resources: resources::all(&domain.reviews) };
+        offers.tools.extend(more.tools);
+        offers.resources.extend(more.resources);
+        let briefs = offers.tools.iter().map(Offer::brief).collect();
         let server = base.server(&config, offers);
         let people = keys.is_some().then(|| base.people());
         let own = keys.zip(people.clone());

@@ -44,6 +44,7 @@ const DISCOVERY_TTL: Duration = Duration::from_hours(1);
 const TOOLS_TTL: Duration = Duration::from_mins(5);
 
 /// What the server offers.
+#[derive(Default)]
 pub struct Offers {
     /// The tools, listed in this order.
     pub tools: Vec<Offer>,

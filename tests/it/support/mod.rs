@@ -21,14 +21,17 @@ use google_reviews_mcp::{
     clock::Clock,
     config::{self, Sources},
     emulator::{DEMO_KEY, Emulator},
-    mcp::Offer,
+    mcp::{Offer, Resource},
     model::Principal,
     tasks::Tasks,
 };
 use serde_json::{Value, json};
 use std::{
     net::TcpListener,
-    sync::atomic::{AtomicU16, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
 };
 
 /// The showpiece of the demo data.
@@ -70,7 +73,12 @@ impl Builder {
     }
 
     pub(crate) fn tool(mut self, tool: Offer) -> Self {
-        self.parts.more_tools.push(tool);
+        self.parts.more.tools.push(tool);
+        self
+    }
+
+    pub(crate) fn resource(mut self, resource: impl Resource + 'static) -> Self {
+        self.parts.more.resources.push(Arc::new(resource));
         self
     }
 
