@@ -1,6 +1,6 @@
 // Uses everything that the server offers with the MCP Inspector's command line, unmodified: one process for each request,
 // as somebody does who tries a server out. `--strict` reports every schema of a tool that some models could not be given.
-// Answers are checked against their schemas with Ajv, because the Inspector shows whatever comes.
+// It checks answers against the output schemas by itself.
 //
 // With a name and a password in the environment it signs in first, once for all of them.
 //
@@ -13,7 +13,6 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import Ajv from 'ajv/dist/2020.js';
 import { useAll } from './tools.mjs';
 
 const [era, target, ...more] = process.argv.slice(2);
@@ -46,17 +45,12 @@ const ask = async (method, ...options) => {
   return JSON.parse(out).result;
 };
 
-const ajv = new Ajv();
-let schemas;
-
 // It, as a client of the SDK.
 const client = {
   listTools: async () => {
     const { code, out, err } = await run('tools/list', '--strict');
     assert.deepEqual([code, err], [0, ''], 'it has found something');
-    const { result } = JSON.parse(out);
-    schemas = new Map(result.tools.map(({ name, outputSchema }) => [name, ajv.compile(outputSchema)]));
-    return result;
+    return JSON.parse(out).result;
   },
   callTool: async ({ name, arguments: given }) => {
     const { code, out, err } = await run('tools/call', '--tool-name', name, '--tool-args-json', JSON.stringify(given));
@@ -64,8 +58,6 @@ const client = {
     assert([0, 5].includes(code), `${name}: ${out}${err}`);
     const { result } = JSON.parse(out);
     assert.equal(result.isError ?? false, code === 5);
-    const fits = schemas.get(name);
-    assert(result.isError || fits(result.structuredContent), `${name}: ${JSON.stringify(fits.errors)}`);
     return result;
   },
   listResources: () => ask('resources/list'),

@@ -11,6 +11,7 @@ async fn the_client_of_rmcp_lists_and_calls_every_tool() {
     let client = Client::connect(&server.app.endpoint(), None).await.unwrap();
 
     assert_eq!(client.tools().await.unwrap(), TOOLS);
+    let definitions = client.definitions().await.unwrap();
     let mut called = Vec::new();
     let mut report = String::new();
     for (tool, arguments) in [
@@ -26,6 +27,10 @@ async fn the_client_of_rmcp_lists_and_calls_every_tool() {
         let answer = client.call(tool, object(arguments)).await.unwrap();
         assert!(!answer.is_error, "{tool}: {}", answer.text);
         let data = answer.data.unwrap();
+        // It alone leaves this to others.
+        let definition = definitions.iter().find(|definition| definition["name"] == tool).unwrap();
+        let validator = jsonschema::validator_for(&definition["outputSchema"]).unwrap();
+        assert!(validator.is_valid(&data), "{tool}: {data}");
         if tool == "create_report" {
             data["report_id"].as_str().unwrap().clone_into(&mut report);
         } else {
