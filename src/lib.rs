@@ -9,7 +9,7 @@
 //! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, sign-in, health paths, metrics page, pages for people |
 //! | [`auth`] | who calls: tokens of this server or of an issuer outside, API keys, challenges |
 //! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client, how clients connect |
-//! | [`tools`], [`resources`] | what we offer: one file each |
+//! | [`tools`], [`prompts`], [`resources`] | what we offer: one file each |
 //! | [`reviews`] | the domain: use cases, sanitising, attribution, samples, analysis, reports |
 //! | [`idempotency`] | claim, lease, replay: a writing call is done once |
 //! | [`cache`] | two tiers, typed keys, one flight per key |
@@ -47,6 +47,7 @@ pub mod mcp;
 pub mod model;
 pub mod oauth;
 pub mod outbound;
+pub mod prompts;
 pub mod redis;
 pub mod resilience;
 pub mod resources;

@@ -31,6 +31,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// The use cases, and what lies between them and Google.
+#[derive(Debug)]
 pub(super) struct Domain {
     pub(super) reviews: Reviews,
     pub(super) budget: Budget,
@@ -51,6 +52,7 @@ pub(super) struct Served {
 }
 
 /// What every part is built on.
+#[derive(Debug)]
 pub(super) struct Base {
     pub(super) clock: Clock,
     pub(super) tasks: Tasks,
@@ -159,6 +161,12 @@ impl Base {
     pub(super) async fn open(&self, config: &Config, budget: Budget, keys: Option<Keys>) -> Result<Opening> {
         let keeper = chores::Keeper { store: self.store.clone(), budget, keys, clock: self.clock.clone() };
         Opening::begin(keeper, config.store.start_timeout, &self.tasks, self.metrics.clone()).await
+    }
+
+    /// The same where the database is open already, and others may be using it.
+    pub(super) async fn resume(&self, budget: Budget) {
+        let keeper = chores::Keeper { store: self.store.clone(), budget, keys: None, clock: self.clock.clone() };
+        keeper.resume(&self.tasks, self.metrics.clone()).await;
     }
 
     /// The MCP server.

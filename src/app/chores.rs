@@ -59,11 +59,7 @@ impl Opening {
         tasks.spawn(async move {
             let Some(progress) = stop.run_until_cancelled(keeper.open(limit)).await else { return };
             if matches!(progress, Progress::Done) {
-                let keeper = Arc::new(keeper);
-                keeping.supervise("database_upkeep", metrics, move || {
-                    let keeper = Arc::clone(&keeper);
-                    async move { keeper.keep().await }
-                });
+                keeper.supervise(&keeping, metrics);
             }
             sender.send_replace(progress);
         });
@@ -140,6 +136,20 @@ impl Keeper {
             tokio::time::sleep(wait).await;
             wait = longest.min(wait * 2);
         }
+    }
+
+    /// Goes on where the database is open already.
+    pub(super) async fn resume(self, tasks: &Tasks, metrics: Metrics) {
+        self.budget.restore().await;
+        self.supervise(tasks, metrics);
+    }
+
+    fn supervise(self, tasks: &Tasks, metrics: Metrics) {
+        let keeper = Arc::new(self);
+        tasks.supervise("database_upkeep", metrics, move || {
+            let keeper = Arc::clone(&keeper);
+            async move { keeper.keep().await }
+        });
     }
 
     async fn prepare(&self) -> Result<(), NotOpen> {

@@ -4,41 +4,37 @@ mod administration;
 mod base;
 mod callers;
 mod chores;
+mod core;
 mod listeners;
+mod local;
 mod probes;
 mod watchdog;
 
 pub use administration::Administration;
 pub use listeners::raise_open_files;
+pub use local::Local;
 pub use watchdog::Watchdog;
 
 use crate::{
     clock::Clock,
     config::{Config, Google, Provider},
     emulator::{DEMO_KEY, Emulator},
-    health::Heartbeat,
     mcp::{Offer, Offers},
     model::{Principal, SecretKey},
     oauth::People,
-    resources,
-    store::{Applied, Store},
+    store::Applied,
     tasks::Tasks,
     telemetry::{Metrics, SpanCounts},
     tools,
 };
 use anyhow::{Context as _, Result};
-use base::{Base, Served};
+use base::{Base, Domain, Served};
 use chores::Opening;
+use core::Core;
 use listeners::Listeners;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{net::SocketAddr, time::Duration};
-use tokio_util::sync::DropGuard;
 use url::Url;
-
-/// How long work in the background may take to end.
-const LAST_WORK: Duration = Duration::from_secs(5);
-/// How long closing the database may take, and sending the last figures.
-const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 
 /// What a caller may put in place of the ordinary parts.
 #[derive(Debug)]
@@ -70,15 +66,9 @@ impl Default for Parts {
 /// A running server.
 #[derive(Debug)]
 pub struct App {
+    core: Core,
     listeners: Listeners,
     reached: Reached,
-    emulator: Option<Emulator>,
-    tasks: Tasks,
-    metrics: Metrics,
-    heartbeat: Heartbeat,
-    /// Keeps the heart beating, also while the server stops.
-    _heart: DropGuard,
-    store: Store,
     opening: Opening,
     stopping: Stopping,
 }
@@ -109,33 +99,27 @@ impl App {
         let base = Base { tasks, metrics: Metrics::sent(&config.otlp)?, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
-        let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
-        let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
-        let domain = base.domain(&config, google)?;
+        let core = Core::build(&config, base, more).await?;
+        let base = &core.base;
         let keys = base.signing_keys(&config);
-        let opening = base.open(&config, domain.budget.clone(), keys.clone()).await?;
-        base.probe(&config, &domain);
-
-        let mut offers = Offers { tools: tools::all(&domain.reviews), resources: resources::all(&domain.reviews) };
-        offers.tools.extend(more.tools);
-        offers.resources.extend(more.resources);
-        let briefs = offers.tools.iter().map(Offer::brief).collect();
-        let server = base.server(&config, offers);
+        let opening = base.open(&config, core.domain.budget.clone(), keys.clone()).await?;
+        base.probe(&config, &core.domain);
         let people = keys.is_some().then(|| base.people());
         let own = keys.zip(people.clone());
-        let offered = Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller, own };
-        let listeners = base.listen(&config, offered).await?;
+        let Domain { budget, redis, .. } = &core.domain;
+        let (server, tools) = (core.server.clone(), core.tools.clone());
+        let served = Served { server, tools, budget: budget.clone(), redis: redis.clone(), caller, own };
+        let listeners = base.listen(&config, served).await?;
         let origin = callers::origin(&config, listeners.address)?;
-        let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);
-        let Base { tasks, metrics, heartbeat, store, .. } = base;
         let reached = Reached { origin, people };
+        let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);
         let stopping = Stopping { delay: stop_delay, drain };
-        Ok(Self { listeners, reached, emulator, tasks, metrics, heartbeat, _heart: heart, store, opening, stopping })
+        Ok(Self { core, listeners, reached, opening, stopping })
     }
 
     /// Ends the process when its runtime hangs for so long, as long as the watchdog is held; zero watches nothing.
     pub fn watch(&self, limit: Duration) -> Option<Watchdog> {
-        (!limit.is_zero()).then(|| Watchdog::start(limit, self.heartbeat.clone()))
+        (!limit.is_zero()).then(|| Watchdog::start(limit, self.core.base.heartbeat.clone()))
     }
 
     /// Why the server cannot go on, if that comes to pass: the database could not be opened within its time.
@@ -182,18 +166,14 @@ impl App {
 
     /// The embedded emulator, if reviews come from there.
     pub fn emulator(&self) -> Option<&Emulator> {
-        self.emulator.as_ref()
+        self.core.emulator.as_ref()
     }
 
     /// Stops: says that it is not ready, takes no new connections, lets calls under way finish within the time to drain,
     /// ends background work, sends the last figures, and closes the database. Returns whether all ended in time.
     pub async fn stop(self) -> bool {
         let answered = self.listeners.stop(self.stopping.delay, self.stopping.drain).await;
-        // What was begun for a client that has left may still be under way: it is recorded to its end.
-        let ended = self.tasks.stop(LAST_WORK).await;
-        // A database that does not answer must not keep the process from ending.
-        let _ = tokio::time::timeout(LONGEST_CLOSE, self.store.close()).await;
-        self.metrics.finish(LONGEST_CLOSE).await;
+        let ended = self.core.stop().await;
         answered && ended
     }
 }

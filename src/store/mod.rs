@@ -112,6 +112,10 @@ impl Store {
     /// Closes all connections, and lets go of the file. Nothing can be asked any more.
     pub async fn close(&self) {
         self.0.db.close().await;
+        self.unlock();
+    }
+
+    fn unlock(&self) {
         self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
@@ -141,8 +145,12 @@ impl Store {
     /// [`StartError`] when it cannot be used, or a running server has another version of the schema.
     pub async fn attach(&self) -> Result<(), StartError> {
         match (&self.0.db, &self.0.file) {
-            // Nobody serves from this file: it may be made, or brought up to date.
-            (Db::Sqlite { .. }, _) if self.lock().is_ok() => return self.prepare().await.map(|_| ()),
+            // Nobody serves from this file: it may be made, or brought up to date. Afterwards others may.
+            (Db::Sqlite { .. }, _) if self.lock().is_ok() => {
+                let prepared = self.prepare().await;
+                self.unlock();
+                return prepared.map(|_| ());
+            }
             (Db::Sqlite { writer, .. }, Some(file)) => sqlite::look(writer, file).await?,
             (Db::Sqlite { .. }, None) => return Err(StartError::last("SQLite without a file".to_owned())),
             (Db::Postgres(pool), _) => postgres::look(pool).await?,

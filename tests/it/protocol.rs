@@ -119,15 +119,6 @@ async fn both_eras_are_served_without_sessions() {
 }
 
 #[tokio::test]
-async fn what_is_not_offered_does_not_exist() {
-    let server = TestServer::start().await;
-    let offered = rpc::modern(&server, "server/discover", json!({})).await.body["result"]["capabilities"].clone();
-    assert_eq!(offered, json!({"completions": {}, "resources": {}, "tools": {}}));
-    let answer = rpc::modern(&server, "prompts/list", json!({})).await;
-    assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!(-32601)));
-}
-
-#[tokio::test]
 async fn mcp_01_foreign_origins_are_refused() {
     let server = TestServer::start().await;
     let port = server.app.address().port();

@@ -137,10 +137,12 @@ impl Resource for Texts {
             Some(id) => Some(Contents {
                 mime_type: "application/json",
                 text: json!({"id": id, "templateTest": true, "data": format!("Data for ID: {id}")}).to_string(),
+                is_constant: true,
             }),
             None => (uri == STATIC).then(|| Contents {
                 mime_type: "text/plain",
                 text: "This is the content of the static text resource.".to_owned(),
+                is_constant: true,
             }),
         };
         async { Ok(contents) }.boxed()
