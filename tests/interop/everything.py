@@ -26,8 +26,17 @@ async def use_all(client, mark):
     assert refused.is_error, "a bad argument was not told"
     assert refused.meta["google-reviews/error"]["status"] == 422
 
+    got = []
+    for prompt in await client.prompts():
+        given = KNOWN["prompts"][prompt.name]
+        messages = await client.prompt(prompt.name, given)
+        assert given["place_id"] in messages[0].content.text, f"{prompt.name} is not filled in"
+        assert await client.complete_prompt(prompt.name, "language", "ger") == ["de"], f"{prompt.name} is not completed"
+        got.append(prompt.name)
+
     resources = await client.resources()
-    assert report["uri"] in [str(resource.uri) for resource in resources], "the report is not listed"
+    for uri in (report["uri"], "reviews://attribution"):
+        assert uri in [str(resource.uri) for resource in resources], f"{uri} is not listed"
     for resource in resources:
         contents = await client.read(str(resource.uri))
         assert contents[0].text, f"{resource.uri} is empty"
@@ -36,4 +45,5 @@ async def use_all(client, mark):
     template = (await client.templates())[0].uri_template
     values = await client.complete(template, "id", report["report_id"][:4])
     assert report["report_id"] in values, "the id of the report is not completed"
-    return f"called {', '.join(called)}; read {len(resources)} resources; completed {template}"
+    done = [f"called {', '.join(called)}", f"read {len(resources)} resources", f"got {', '.join(got)}"]
+    return "; ".join([*done, f"completed {', '.join([template, *got])}"])

@@ -13,7 +13,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { useAll } from './tools.mjs';
+import { named, useAll } from './tools.mjs';
 
 const [era, target, ...more] = process.argv.slice(2);
 const build = 'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js';
@@ -62,7 +62,9 @@ const client = {
   },
   listResources: () => ask('resources/list'),
   readResource: ({ uri }) => ask('resources/read', '--uri', uri),
-  listResourceTemplates: () => ask('resources/templates/list'),
+  listPrompts: () => ask('prompts/list'),
+  getPrompt: ({ name, arguments: given }) =>
+    ask('prompts/get', '--prompt-name', name, '--prompt-args', ...Object.entries(given).map((each) => each.join('='))),
 };
 
 try {
@@ -70,7 +72,10 @@ try {
     const first = await run('initialize');
     assert(first.code === 0 && first.err.includes('Authorization complete.'), first.err);
   }
-  console.log(`era ${era}: nothing found by --strict; ${await useAll(client, `inspector-${era}`)}${INTEROP_NAME ? '; signed in' : ''}`);
+  const templates = await ask('resources/templates/list');
+  assert.equal(templates.resourceTemplates[0].uriTemplate, 'report://{id}');
+  const did = [`${named('@modelcontextprotocol/inspector')}, ${era}: nothing found by --strict`, await useAll(client, `inspector-${era}`)];
+  console.log([...did, ...(INTEROP_NAME ? ['signed in'] : [])].join('; '));
 } finally {
   await rm(home, { recursive: true });
 }

@@ -1,23 +1,28 @@
 # Connects with PyPI `mcp`, the Python SDK's client, unmodified, and uses everything that the server offers. With a name and a
 # password in the environment it signs in first, and refreshes.
 #
-# [INTEROP_NAME=… INTEROP_PASSWORD=… INTEROP_NODE=…] python mcp_client.py ENDPOINT legacy|auto|VERSION
+# [INTEROP_NAME=… INTEROP_PASSWORD=… INTEROP_NODE=…] python mcp_client.py legacy|auto|VERSION ENDPOINT
+# python mcp_client.py legacy|auto|VERSION PROGRAM COMMAND    starts the program, which gets the settings of this environment
 import asyncio
 import os
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import httpx2
 from mcp.client.auth import OAuthClientProvider, TokenStorage
 from mcp.client.client import Client
+from mcp.client.stdio import StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import AuthorizationCodeResult, OAuthClientMetadata
-from mcp_types import ResourceTemplateReference
+from mcp_types import PromptReference, ResourceTemplateReference
 
 from everything import use_all
+
+NAME = f"mcp {version('mcp')}"
 
 
 class All:
@@ -41,6 +46,12 @@ class All:
     async def call(self, name, arguments):
         return await self.client.call_tool(name, arguments)
 
+    async def prompts(self):
+        return await self.pages(self.client.list_prompts, "prompts")
+
+    async def prompt(self, name, arguments):
+        return (await self.client.get_prompt(name, arguments)).messages
+
     async def resources(self):
         return await self.pages(self.client.list_resources, "resources")
 
@@ -50,8 +61,13 @@ class All:
     async def read(self, uri):
         return (await self.client.read_resource(uri)).contents
 
-    async def complete(self, template, argument, value):
-        reference = ResourceTemplateReference(uri=template)
+    async def complete(self, template, variable, value):
+        return await self.values(ResourceTemplateReference(uri=template), variable, value)
+
+    async def complete_prompt(self, name, argument, value):
+        return await self.values(PromptReference(name=name), argument, value)
+
+    async def values(self, reference, argument, value):
         answer = await self.client.complete(reference, {"name": argument, "value": value})
         return answer.completion.values
 
@@ -92,11 +108,17 @@ class Person:
         return AuthorizationCodeResult(**{name: self.back[name][0] for name in ("code", "state", "iss")})
 
 
-async def main(endpoint, mode):
-    if "INTEROP_NAME" not in os.environ:
-        async with Client(endpoint, mode=mode) as client:
-            print(f"mode {mode}: {await use_all(All(client), f'python-{mode}')}")
+async def main(mode, endpoint, *command):
+    if "INTEROP_NAME" in os.environ:
+        await sign_in(mode, endpoint)
         return
+    settings = {name: value for name, value in os.environ.items() if name.startswith("REVIEWS__")}
+    program = StdioServerParameters(command=endpoint, args=list(command), env=settings)
+    async with Client(program if command else endpoint, mode=mode) as client:
+        print(f"{NAME}, {mode}: {await use_all(All(client), f'python-{mode}')}")
+
+
+async def sign_in(mode, endpoint):
     metadata = OAuthClientMetadata(
         client_name="interop of the Python SDK",
         redirect_uris=["http://127.0.0.1:41997/callback"],
@@ -113,7 +135,7 @@ async def main(endpoint, mode):
             provider.context.token_expiry_time = time.time() - 1
             await client.list_tools(cache_mode="bypass")
             assert (person.asked, kept.saved) == (1, 2), "it did not refresh by itself"
-    print(f"mode {mode}: {did}; signed in, refreshed; registered for {kept.client.token_endpoint_auth_method}")
+    print(f"{NAME}, {mode}: {did}; signed in, refreshed; registered for {kept.client.token_endpoint_auth_method}")
 
 
 asyncio.run(main(*sys.argv[1:]))

@@ -5,7 +5,7 @@
 import { strict as assert } from 'node:assert';
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
 import { Provider } from './provider.mjs';
-import { callAll, calls } from './tools.mjs';
+import { callAll, calls, named } from './tools.mjs';
 
 const [endpoint, name, password] = process.argv.slice(2);
 
@@ -60,5 +60,5 @@ for (const mode of ['legacy', '2026-07-28']) {
   const report = await limited.callTool(call);
   assert.equal(report.isError ?? false, false, JSON.stringify(report));
   await limited.close();
-  console.log(`mode ${mode}: called ${called.join(', ')}; refreshed; asked again for reports:write`);
+  console.log(`${named('@modelcontextprotocol/client')}, ${mode}: called ${called.join(', ')}; refreshed; asked again for reports:write`);
 }

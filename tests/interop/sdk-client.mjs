@@ -7,7 +7,7 @@ import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { UnauthorizedError } from '@modelcontextprotocol/sdk/client/auth.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { Provider } from './provider.mjs';
-import { useAll } from './tools.mjs';
+import { named, useAll } from './tools.mjs';
 
 const [endpoint, name, password] = process.argv.slice(2);
 const authProvider = name && new Provider(name, password);
@@ -34,5 +34,5 @@ if (authProvider) {
   assert.deepEqual([authProvider.asked.length, authProvider.saved.length], [1, 2], 'it did not refresh by itself');
   did.push('signed in, refreshed');
 }
-console.log(`sdk: ${did.join('; ')}`);
+console.log(`${named('@modelcontextprotocol/sdk')}: ${did.join('; ')}`);
 await client.close();

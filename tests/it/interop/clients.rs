@@ -1,9 +1,11 @@
-//! Each client lists everything that the server offers and uses all of it, as somebody without a name.
+//! Each client lists everything that the server offers and uses all of it, without signing in.
 
-use super::{node, object, python, run};
+use super::{completed_all, node, object, printed, python, run, script, used_all};
 use crate::support::{BAKERY, BURST, TOOLS, TestServer};
 use google_reviews_mcp::mcp::client::Client;
 use serde_json::json;
+
+const INSPECTOR: &str = "@modelcontextprotocol/inspector ";
 
 #[tokio::test]
 async fn the_client_of_rmcp_lists_and_calls_every_tool() {
@@ -42,19 +44,15 @@ async fn the_client_of_rmcp_lists_and_calls_every_tool() {
     client.close().await;
 }
 
-/// What a script prints that has called every tool.
-fn called() -> String {
-    format!("called {}", TOOLS.join(", "))
-}
-
 /// npm `@modelcontextprotocol/client`, the TypeScript SDK, which checks answers against the output schemas by itself.
 #[tokio::test]
 async fn the_client_of_the_typescript_sdk_uses_everything() {
     let Some(node) = node() else { return };
     let server = TestServer::start().await;
     for mode in ["legacy", "auto", "2026-07-28"] {
-        let out = run(&node, "typescript-client.mjs", &[&server.app.endpoint(), mode]).await;
-        assert!(out.contains(&format!("mode {mode}: {}", called())), "{mode}: {out}");
+        let out = run(&node, "typescript-client.mjs", &[mode, &server.app.endpoint()]).await;
+        used_all(&out, "@modelcontextprotocol/client ", &format!(", {mode}: "));
+        completed_all(&out);
     }
 }
 
@@ -64,7 +62,8 @@ async fn the_first_typescript_sdk_uses_everything() {
     let Some(node) = node() else { return };
     let server = TestServer::start().await;
     let out = run(&node, "sdk-client.mjs", &[&server.app.endpoint()]).await;
-    assert!(out.contains(&called()), "{out}");
+    used_all(&out, "@modelcontextprotocol/sdk ", ": ");
+    completed_all(&out);
 }
 
 /// `PyPI` `mcp`, the Python SDK, and `fastmcp` on top of it, which do so too.
@@ -72,21 +71,42 @@ async fn the_first_typescript_sdk_uses_everything() {
 async fn the_clients_of_python_use_everything() {
     let Some(python) = python() else { return };
     let server = TestServer::start().await;
-    for script in ["mcp_client.py", "fastmcp_client.py"] {
+    for (script, name) in [("mcp_client.py", "mcp "), ("fastmcp_client.py", "fastmcp ")] {
         for mode in ["legacy", "auto", "2026-07-28"] {
-            let out = run(&python, script, &[&server.app.endpoint(), mode]).await;
-            assert!(out.contains(&format!("mode {mode}: {}", called())), "{script} {mode}: {out}");
+            let out = run(&python, script, &[mode, &server.app.endpoint()]).await;
+            used_all(&out, name, &format!(", {mode}: "));
+            completed_all(&out);
         }
     }
 }
 
-/// The MCP Inspector's command line, and what it says of the schemas.
+/// The MCP Inspector's command line, which does so too, and what it says of the schemas. It cannot complete.
 #[tokio::test]
 async fn the_inspector_finds_nothing_and_uses_everything() {
     let Some(node) = node() else { return };
     let server = TestServer::start().await;
     for era in ["legacy", "modern"] {
         let out = run(&node, "inspector.mjs", &[era, &server.app.endpoint()]).await;
-        assert!(out.contains(&format!("era {era}: nothing found by --strict; {}", called())), "{out}");
+        used_all(&out, INSPECTOR, &format!(", {era}: nothing found by --strict; "));
+    }
+}
+
+/// The same over standard input and output: the client starts the binary, the Inspector anew for each request.
+#[tokio::test]
+async fn the_inspector_and_the_python_sdk_start_the_binary() {
+    let (Some(node), Some(python)) = (node(), python()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let strict = ": nothing found by --strict; ";
+    for (program, name, client, mode, before) in [
+        (&node, "inspector.mjs", INSPECTOR, "legacy", strict),
+        (&node, "inspector.mjs", INSPECTOR, "modern", strict),
+        (&python, "mcp_client.py", "mcp ", "legacy", ": "),
+        (&python, "mcp_client.py", "mcp ", "2026-07-28", ": "),
+    ] {
+        let mut command = script(program, name, &[mode, env!("CARGO_BIN_EXE_google-reviews-mcp"), "stdio"]);
+        command.env("REVIEWS__STORE__DATA_DIR", folder.path()).env("REVIEWS__UPSTREAM__PROVIDER", "demo");
+        // The Inspector shows what the server logs among what it finds itself.
+        command.env("REVIEWS__LOG__LEVEL", "error");
+        used_all(&printed(command).await, client, &format!(", {mode}{before}"));
     }
 }

@@ -27,11 +27,12 @@ async fn judged(endpoint: &str, what: &str, revision: &str, passing: &[&str]) {
 #[tokio::test]
 async fn the_conformance_suite_finds_no_fault_in_the_binary() {
     let serving = binary();
-    let both = ["tools-list", "resources-list", "dns-rebinding-protection"];
+    let both = ["tools-list", "prompts-list", "resources-list", "dns-rebinding-protection"];
     let old = ["server-initialize", "ping"];
     let new = [
         "server-sse-multiple-streams",
         "sep-2164-resource-not-found",
+        "caching",
         "http-header-validation",
         "input-required-result-unsupported-methods",
         "input-required-result-validate-input",
@@ -44,7 +45,15 @@ async fn the_conformance_suite_finds_no_fault_in_the_binary() {
 #[tokio::test]
 async fn the_conformance_suite_finds_no_fault_in_a_server_with_its_fixtures() {
     let server = fixtures::all(TestServer::builder()).start().await;
-    let both = ["tools-call-simple-text", "tools-call-error", "resources-read-text", "resources-templates-read"];
+    let both = [
+        "completion-complete",
+        "tools-call-simple-text",
+        "tools-call-error",
+        "prompts-get-simple",
+        "prompts-get-with-args",
+        "resources-read-text",
+        "resources-templates-read",
+    ];
     let new = ["http-custom-header-server-validation"];
     judged(&server.app.endpoint(), "fixtures", REVISIONS[0], &both).await;
     judged(&server.app.endpoint(), "fixtures", REVISIONS[1], &[both.as_slice(), &new].concat()).await;

@@ -1,9 +1,12 @@
-//! The tools and resources that the conformance suite asks for by name, as far as what can be offered here can be them.
+//! The tools, prompts and resources that the conformance suite asks for by name, as far as what can be offered here can be them.
 
 use crate::support::Builder;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use google_reviews_mcp::{
-    mcp::{Answer, Call, Contents, Listed, Logged, Offer, Page, ReadTool, Resource, Template, Tool, Variable},
+    mcp::{
+        Answer, Argument, Call, Contents, Form, Given, Listed, Logged, Offer, Page, Prompt, ReadTool, Resource,
+        Template, Tool, Variable,
+    },
     model::{Failure, Principal},
 };
 use schemars::JsonSchema;
@@ -17,6 +20,8 @@ pub(super) fn all(builder: Builder) -> Builder {
         .tool(Offer::reading(SimpleText))
         .tool(Offer::reading(ErrorHandling))
         .tool(Offer::reading(CustomHeader))
+        .prompt(SIMPLE)
+        .prompt(WITH_ARGUMENTS)
         .resource(Texts)
 }
 
@@ -101,6 +106,52 @@ impl Tool for CustomHeader {
 impl ReadTool for CustomHeader {
     async fn run(&self, _: Call, input: Region) -> Result<Said, Failure> {
         Ok(Said { text: input.region })
+    }
+}
+
+const SIMPLE: Written = Written {
+    form: Form { name: "test_simple_prompt", title: "Simple prompt", description: "A text.", arguments: &[] },
+    text: |_| "This is a simple prompt for testing.".to_owned(),
+};
+
+const ARGUMENTS: &[Argument] = &[
+    Argument { name: "arg1", title: "First", description: "any text", is_required: true },
+    Argument { name: "arg2", title: "Second", description: "any text", is_required: true },
+];
+
+const WITH_ARGUMENTS: Written = Written {
+    form: Form {
+        name: "test_prompt_with_arguments",
+        title: "Prompt with arguments",
+        description: "Says what its arguments are.",
+        arguments: ARGUMENTS,
+    },
+    text: |given| format!("Prompt with arguments: arg1='{}', arg2='{}'", given["arg1"], given["arg2"]),
+};
+
+/// A prompt of which every argument can be one of three words.
+struct Written {
+    form: Form,
+    text: fn(&Given) -> String,
+}
+
+impl Prompt for Written {
+    fn form(&self) -> Form {
+        self.form
+    }
+
+    fn write(&self, given: &Given) -> Result<String, Failure> {
+        Ok((self.text)(given))
+    }
+
+    fn complete<'a>(
+        &'a self,
+        _: &'a Principal,
+        _: &'a str,
+        value: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, Failure>> {
+        let fitting = ["test", "testing", "tests"].into_iter().filter(move |each| each.starts_with(value));
+        async { Ok(fitting.map(str::to_owned).collect()) }.boxed()
     }
 }
 

@@ -5,6 +5,7 @@ mod conformance;
 mod fixtures;
 mod sign_in;
 
+use crate::support::{PROMPTS, TOOLS};
 use serde_json::{Map, Value};
 use std::{
     ffi::{OsStr, OsString},
@@ -55,4 +56,19 @@ async fn printed(mut command: Command) -> String {
 /// The same, of a script that needs no more than its arguments.
 async fn run(program: &OsStr, name: &str, arguments: &[&str]) -> String {
     printed(script(program, name, arguments)).await
+}
+
+/// This client says of itself that it called every tool, read a report and what must be shown with it, and got every prompt;
+/// `before` stands between its version and that.
+#[track_caller]
+fn used_all(out: &str, client: &str, before: &str) {
+    let (called, got) = (TOOLS.join(", "), PROMPTS.join(", "));
+    let rest = out.strip_prefix(client).and_then(|rest| rest.split_once(&format!("{before}called {called}; read ")));
+    assert!(rest.is_some_and(|(_, rest)| rest.contains(&format!(" resources; got {got}"))), "{out}");
+}
+
+/// It also completed the id of a report, and an argument of every prompt.
+#[track_caller]
+fn completed_all(out: &str) {
+    assert!(out.contains(&format!("; completed report://{{id}}, {}", PROMPTS.join(", "))), "{out}");
 }

@@ -1,6 +1,6 @@
 //! Clients that send somebody to sign in, and what they find all by themselves.
 
-use super::{node, object, printed, python, run, script};
+use super::{node, object, printed, python, run, script, used_all};
 use crate::support::{
     BAKERY, TOOLS, TestServer,
     sign_in::{NAME, PASSWORD},
@@ -49,7 +49,7 @@ async fn the_client_of_the_typescript_sdk_signs_in_refreshes_and_asks_for_more()
     let Some(out) = sign_in_with("oauth-mcp-client.mjs").await else { return };
     for mode in ["legacy", "2026-07-28"] {
         let wanted = format!("called {}; refreshed; asked again for reports:write", TOOLS.join(", "));
-        assert!(out.contains(&format!("mode {mode}: {wanted}")), "{out}");
+        assert!(out.contains(&format!(", {mode}: {wanted}")), "{out}");
     }
 }
 
@@ -57,13 +57,14 @@ async fn the_client_of_the_typescript_sdk_signs_in_refreshes_and_asks_for_more()
 #[tokio::test]
 async fn the_first_typescript_sdk_signs_in_and_refreshes() {
     let Some(out) = sign_in_with("sdk-client.mjs").await else { return };
-    assert!(out.contains(&format!("called {}", TOOLS.join(", "))) && out.contains("; signed in, refreshed"), "{out}");
+    used_all(&out, "@modelcontextprotocol/sdk ", ": ");
+    assert!(out.contains("; signed in, refreshed"), "{out}");
 }
 
 /// What a script of a client in Python prints. The browser to which it sends somebody is the one of the other scripts.
 async fn sign_in_in_python(name: &str, server: &TestServer, mode: &str) -> Option<String> {
     let (Some(node), Some(python)) = (node(), python()) else { return None };
-    let mut command = script(&python, name, &[&server.app.endpoint(), mode]);
+    let mut command = script(&python, name, &[mode, &server.app.endpoint()]);
     let mut browser = OsString::from("\"");
     browser.push(&node);
     browser.push("\" tests/interop/open.mjs %s &");
@@ -77,8 +78,8 @@ async fn the_client_of_the_python_sdk_signs_in_and_refreshes() {
     let server = with_somebody().await;
     for mode in ["legacy", "2026-07-28"] {
         let Some(out) = sign_in_in_python("mcp_client.py", &server, mode).await else { return };
-        let did = out.contains(&format!("called {}", TOOLS.join(", "))) && out.contains("; signed in, refreshed");
-        assert!(did, "{mode}: {out}");
+        used_all(&out, "mcp ", &format!(", {mode}: "));
+        assert!(out.contains("; signed in, refreshed"), "{out}");
     }
 }
 
@@ -87,7 +88,8 @@ async fn the_client_of_the_python_sdk_signs_in_and_refreshes() {
 async fn fastmcp_signs_in() {
     let server = with_somebody().await;
     let Some(out) = sign_in_in_python("fastmcp_client.py", &server, "auto").await else { return };
-    assert!(out.contains(&format!("called {}", TOOLS.join(", "))) && out.contains("; signed in"), "{out}");
+    used_all(&out, "fastmcp ", ", auto: ");
+    assert!(out.contains("; signed in"), "{out}");
 }
 
 /// The MCP Inspector's command line does too, once for all that it is run for.
@@ -98,7 +100,8 @@ async fn the_inspector_signs_in_once() {
     let mut command = script(&node, "inspector.mjs", &["modern", &server.app.endpoint()]);
     command.envs([("INTEROP_NAME", NAME), ("INTEROP_PASSWORD", PASSWORD)]);
     let out = printed(command).await;
-    assert!(out.contains(&format!("called {}", TOOLS.join(", "))) && out.contains("; signed in"), "{out}");
+    used_all(&out, "@modelcontextprotocol/inspector ", ", modern: nothing found by --strict; ");
+    assert!(out.contains("; signed in"), "{out}");
 }
 
 /// npm `mcp-remote`, with its own browser, which is played by hand.
