@@ -35,15 +35,14 @@ pub(super) struct Core {
 
 impl Core {
     /// Builds them; the database is not open yet.
-    pub(super) async fn build(config: &Config, base: Base, more_tools: Vec<Offer>) -> Result<Box<Self>> {
+    pub(super) async fn build(config: &Config, base: Base, more: Offers) -> Result<Box<Self>> {
         let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
         let (google, emulator) = upstream(config, &base.clock, &base.tasks).await?;
         let domain = base.domain(config, google)?;
-        let mut offered = tools::all(&domain.reviews);
-        offered.extend(more_tools);
-        let tools = offered.iter().map(Offer::brief).collect();
         let (prompts, resources) = (prompts::all(&domain.reviews), resources::all(&domain.reviews));
-        let server = base.server(config, Offers { tools: offered, prompts, resources });
+        let offers = Offers { tools: tools::all(&domain.reviews), prompts, resources }.and(more);
+        let tools = offers.tools.iter().map(Offer::brief).collect();
+        let server = base.server(config, offers);
         Ok(Box::new(Self { base, domain, server, tools, emulator, _heart: heart }))
     }
 

@@ -1,7 +1,13 @@
 //! The server for one client on the same machine, which starts it and speaks to it over standard input and output.
 
 use super::{base::Base, core::Core};
-use crate::{clock::Clock, config::Config, mcp, model::Caller, telemetry::Metrics};
+use crate::{
+    clock::Clock,
+    config::Config,
+    mcp::{self, Offers},
+    model::Caller,
+    telemetry::Metrics,
+};
 use anyhow::Result;
 use tokio_util::sync::CancellationToken;
 
@@ -21,7 +27,7 @@ impl Local {
     pub async fn start(config: Config) -> Result<Self> {
         let base = Base { metrics: Metrics::sent(&config.otlp)?, ..Base::new(&config, Clock::system())? };
         base.store.attach().await?;
-        let core = Core::build(&config, base, Vec::new()).await?;
+        let core = Core::build(&config, base, Offers::default()).await?;
         core.base.resume(core.domain.budget.clone()).await;
         Ok(Self { core, longest_message: config.server.max_request_bytes })
     }

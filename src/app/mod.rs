@@ -19,7 +19,7 @@ use crate::{
     clock::Clock,
     config::{Config, Google, Provider},
     emulator::{DEMO_KEY, Emulator},
-    mcp::Offer,
+    mcp::{Offer, Offers},
     model::{Principal, SecretKey},
     oauth::People,
     store::Applied,
@@ -41,8 +41,8 @@ use url::Url;
 pub struct Parts {
     /// Where times come from.
     pub clock: Clock,
-    /// Tools beside the ordinary ones.
-    pub more_tools: Vec<Offer>,
+    /// What is offered beside the ordinary.
+    pub more: Offers,
     /// Who calls, as long as there is no sign-in.
     pub caller: Principal,
     /// What becomes of the spans of traces.
@@ -55,7 +55,7 @@ impl Default for Parts {
     fn default() -> Self {
         Self {
             clock: Clock::system(),
-            more_tools: Vec::new(),
+            more: Offers::default(),
             caller: Principal::local(),
             spans: SpanCounts::default(),
             tasks: Tasks::new(),
@@ -95,11 +95,11 @@ impl App {
     /// # Errors
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
-        let Parts { clock, more_tools, caller, spans, tasks } = parts;
+        let Parts { clock, more, caller, spans, tasks } = parts;
         let base = Base { tasks, metrics: Metrics::sent(&config.otlp)?, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
-        let core = Core::build(&config, base, more_tools).await?;
+        let core = Core::build(&config, base, more).await?;
         let base = &core.base;
         let keys = base.signing_keys(&config);
         let opening = base.open(&config, core.domain.budget.clone(), keys.clone()).await?;

@@ -20,6 +20,7 @@ use secrecy::ExposeSecret as _;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// What the server offers.
+#[derive(Default)]
 pub struct Offers {
     /// The tools, listed in this order.
     pub tools: Vec<Offer>,
@@ -27,6 +28,17 @@ pub struct Offers {
     pub prompts: Vec<Arc<dyn Prompt>>,
     /// The kinds of resources, listed one after the other.
     pub resources: Vec<Arc<dyn Resource>>,
+}
+
+impl Offers {
+    /// These, and others after them.
+    #[must_use]
+    pub fn and(mut self, others: Self) -> Self {
+        self.tools.extend(others.tools);
+        self.prompts.extend(others.prompts);
+        self.resources.extend(others.resources);
+        self
+    }
 }
 
 impl fmt::Debug for Offers {
