@@ -22,7 +22,7 @@ mod parameters;
 mod passwords;
 mod people;
 mod permissions;
-mod redirect;
+pub mod redirect;
 mod refresh;
 mod refresh_token;
 mod registration;

@@ -88,6 +88,20 @@ fn the_emulator_shares_nothing_with_the_client_of_google() {
     }
 }
 
+/// A target without seeds begins at nothing, and one that is not declared is never run.
+#[test]
+fn every_fuzz_target_is_built_and_has_seeds_and_words() {
+    let manifest = fs::read_to_string("tests/fuzz/Cargo.toml").unwrap();
+    let targets = files(Path::new("tests/fuzz/targets"), "rs");
+    assert!(!targets.is_empty());
+    for target in targets {
+        let name = target.file_stem().unwrap().to_string_lossy();
+        assert!(manifest.contains(&format!("\nname = \"{name}\"\n")), "{name} is not declared");
+        assert!(fs::read_dir(format!("tests/fuzz/corpus/{name}")).is_ok_and(|mut seeds| seeds.next().is_some()), "{name}");
+        assert!(Path::new(&format!("tests/fuzz/dictionaries/{name}.dict")).is_file(), "{name}");
+    }
+}
+
 /// Every case of the reference list is named once, with its test or with the reason why there is none, and a test that
 /// carries a case's id stands in the list.
 #[test]
