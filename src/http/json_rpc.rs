@@ -104,6 +104,10 @@ fn malformed(outline: &Outline) -> Option<(i32, &'static str)> {
         None | Some(Shape::Object) => {}
         Some(_) => return Some((INVALID_PARAMS, "`params` must be an object.")),
     }
+    // rmcp reads no message at all with another one.
+    if !matches!(outline.param("_meta"), None | Some(Shape::Null | Shape::Object)) {
+        return Some((INVALID_PARAMS, "`_meta` must be an object."));
+    }
     if method != "tools/call" {
         return None;
     }
