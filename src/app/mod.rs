@@ -20,6 +20,7 @@ use crate::{
     mcp::{Offer, Offers},
     model::{Principal, SecretKey},
     oauth::People,
+    outbound::{Internet, Network},
     resources,
     store::{Applied, Store},
     tasks::Tasks,
@@ -31,7 +32,7 @@ use base::{Base, Served};
 use chores::Opening;
 use listeners::Listeners;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio_util::sync::DropGuard;
 use url::Url;
 
@@ -51,6 +52,8 @@ pub struct Parts {
     pub caller: Principal,
     /// What becomes of the spans of traces.
     pub spans: SpanCounts,
+    /// On which network strangers name addresses.
+    pub network: Arc<dyn Network>,
     /// The background work, for whoever must end it before there is an [`App`].
     pub tasks: Tasks,
 }
@@ -62,6 +65,7 @@ impl Default for Parts {
             more_tools: Vec::new(),
             caller: Principal::local(),
             spans: SpanCounts::default(),
+            network: Arc::new(Internet),
             tasks: Tasks::new(),
         }
     }
@@ -105,7 +109,7 @@ impl App {
     /// # Errors
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
-        let Parts { clock, more_tools, caller, spans, tasks } = parts;
+        let Parts { clock, more_tools, caller, spans, network, tasks } = parts;
         let base = Base { tasks, metrics: Metrics::sent(&config.otlp)?, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
@@ -123,7 +127,8 @@ impl App {
         let server = base.server(&config, offers);
         let people = keys.is_some().then(|| base.people());
         let own = keys.zip(people.clone());
-        let offered = Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller, own };
+        let offered =
+            Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller, own, network };
         let listeners = base.listen(&config, offered).await?;
         let origin = callers::origin(&config, listeners.address)?;
         let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);

@@ -139,6 +139,8 @@ fn auth(reader: &mut Reader) -> Auth {
         audience: reader.optional("auth.audience"),
         algorithms: reader.list("auth.algorithms"),
         requires_typed_tokens: reader.value("auth.requires_typed_tokens"),
+        client_documents: reader.value("auth.client_documents"),
+        allowed_client_hosts: reader.list("auth.allowed_client_hosts"),
         registration: reader.value("auth.registration"),
         registration_token: reader.optional("auth.registration_token"),
     }

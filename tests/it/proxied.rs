@@ -137,7 +137,8 @@ async fn is_a_good_front(client: &reqwest::Client, base: &str, plain: &str) {
         let answer = client.get(format!("{base}{path}")).send().await.unwrap();
         assert_eq!(answer.status(), 404, "{path} is for those who watch over the server");
     }
-    let large = client.post(format!("{base}/mcp")).header("content-type", "application/json").body("x".repeat(2_000_000));
+    let large =
+        client.post(format!("{base}/mcp")).header("content-type", "application/json").body("x".repeat(2_000_000));
     let large = large.send().await;
     let status = large.map_or(0, |answer| answer.status().as_u16());
     assert!([0, 413, 502].contains(&status), "{status} for a body of two megabytes");

@@ -56,6 +56,10 @@ pub struct Auth {
     pub algorithms: Vec<String>,
     /// Whether its tokens must be typed as access tokens.
     pub requires_typed_tokens: bool,
+    /// Whether clients may describe themselves at an address of theirs, where people sign in here.
+    pub client_documents: bool,
+    /// The hosts of such addresses; none: all.
+    pub allowed_client_hosts: Vec<String>,
     /// Who may register clients, where people sign in here.
     pub registration: Registration,
     /// What they must show, where that is so.
