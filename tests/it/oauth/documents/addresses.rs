@@ -1,6 +1,6 @@
 //! Where documents may lie: addresses as they are written, and what their names lead to.
 
-use super::{ID, TOLD, in_worlds, is_refused, is_taken, is_unconnected, is_untouched};
+use super::{ID, TOLD, asked, described, in_worlds, is_refused, is_taken, is_unconnected, is_untouched};
 use crate::support::world::{HOST, OTHER, PUBLIC, Reply, description};
 
 #[tokio::test]
@@ -226,8 +226,10 @@ async fn cimd_23_this_server_does_not_ask_itself() {
         world.publish_usual(id);
         is_refused(site, id).await;
         is_untouched(world, id);
+        // Others it asks; what they want a token for is another address than the test's.
         world.publish_usual(ID);
-        is_taken(site, ID).await;
+        let answer = asked(site, &described(ID)).await;
+        assert_eq!((answer.parameter("error").as_deref(), world.requests().len()), (Some("invalid_target"), 1));
     })
     .await;
 }
