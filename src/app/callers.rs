@@ -3,11 +3,11 @@
 use super::{base::Base, chores};
 use crate::{
     auth::{Auth, Gate, Issuer, Own, Protected, Source},
-    config::{AuthMode, Config},
+    config::{AuthMode, ClientDocuments, Config},
     health::Need,
     http::{Door, Limiter, SignIn},
     model::{Caller, Principal, Scopes},
-    oauth::{self, AuthorizationServer, Keys, People, Policy, Rules},
+    oauth::{self, AuthorizationServer, DocumentRules, Keys, People, Rules},
     outbound::{Outbound, Strangers},
 };
 use anyhow::Result;
@@ -72,8 +72,8 @@ impl Base {
             registration: config.auth.registration,
             registration_token: config.auth.registration_token.clone(),
             most_clients: config.limits.clients,
-            documents: Policy {
-                enabled: config.auth.client_documents,
+            documents: DocumentRules {
+                enabled: config.auth.client_documents == ClientDocuments::On,
                 hosts: config.auth.allowed_client_hosts.clone(),
             },
         };

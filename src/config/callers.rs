@@ -131,7 +131,9 @@ fn issuer(config: &Config) -> Vec<Problem> {
 }
 
 fn is_host(text: &str) -> bool {
-    text.contains('.') && Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.domain() == Some(text))
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    let is_name = text.contains('.') && text.bytes().all(is_plain);
+    is_name && Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.domain() == Some(text))
 }
 
 fn is_issuer(text: &str) -> bool {

@@ -11,8 +11,8 @@ pub use check::is_loopback;
 pub use otlp::{Otlp, Sampling};
 pub use reader::{Problem, Sources};
 pub use settings::{
-    Auth, AuthMode, Cache, Config, Google, Health, Idempotency, Limits, Log, LogFormat, Provider, Registration,
-    Reports, Server, Store, Upstream,
+    Auth, AuthMode, Cache, ClientDocuments, Config, Google, Health, Idempotency, Limits, Log, LogFormat, Provider,
+    Registration, Reports, Server, Store, Upstream,
 };
 
 use ipnet::IpNet;

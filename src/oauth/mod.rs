@@ -36,7 +36,7 @@ mod token;
 pub use crate::store::{Invitation, Person, StoreError};
 pub use agreement::{Asked, NotAsked, NotKept};
 pub use connections::Connected;
-pub use documents::Policy;
+pub use documents::DocumentRules;
 pub use error::{ErrorName, OauthError};
 pub use forms::{Browser, Form};
 pub use keys::{Keys, KeysError};
@@ -97,7 +97,7 @@ pub struct Rules {
     /// How many.
     pub most_clients: u32,
     /// Which clients may describe themselves, and need not register.
-    pub documents: Policy,
+    pub documents: DocumentRules,
 }
 
 /// The authorization server of one origin.

@@ -3,7 +3,7 @@
 //!
 //! Sources: IANA's registries of special-purpose addresses (RFC 6890 and its updates) as of 2026-11, all of their entries
 //! whether or not they can be reached from everywhere; IANA's assignment of IPv6 (RFC 4291 §2.4: what is public is in
-//! 2000::/3); RFC 5214 §6.1 for ISATAP.
+//! `2000::/3`); RFC 5214 §6.1 for ISATAP.
 
 use ipnet::{Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -49,8 +49,8 @@ const IPV4: &[Ipv4Net] = &[
     Ipv4Net::new_assert(Ipv4Addr::new(168, 63, 129, 16), 32),
 ];
 
-/// What is public of IPv6. So the rest needs no names here: loopback, IPv4 mapped and compatible, NAT64 (64:ff9b::),
-/// discard, private, link local, site local, multicast, segment routing (5f00::).
+/// What is public of IPv6. So the rest needs no names here: loopback, IPv4 mapped and compatible, NAT64 (`64:ff9b::`),
+/// discard, private, link local, site local, multicast, segment routing (`5f00::`).
 const PUBLIC_IPV6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
 /// What is not public within.

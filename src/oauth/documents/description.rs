@@ -55,6 +55,7 @@ pub(super) struct Document {
     client_name: Option<String>,
     redirect_uris: Vec<String>,
     token_endpoint_auth_method: Option<Methods>,
+    token_endpoint_auth_methods_supported: Option<Methods>,
     grant_types: Option<Vec<String>>,
     response_types: Option<Vec<String>>,
     client_secret: Option<Value>,
@@ -66,6 +67,15 @@ pub(super) struct Document {
 enum Methods {
     One(String),
     Several(Vec<String>),
+}
+
+impl Methods {
+    fn all(&self) -> &[String] {
+        match self {
+            Self::One(method) => std::slice::from_ref(method),
+            Self::Several(methods) => methods,
+        }
+    }
 }
 
 impl Description {
@@ -135,15 +145,12 @@ impl Document {
     /// A client that could show a key is not asked to: its codes are bound to its verifier, and its refresh tokens rotate,
     /// as those of every client without a secret.
     fn check_methods(&self) -> Result<(), Flaw> {
-        let methods = match &self.token_endpoint_auth_method {
-            None => &[][..],
-            Some(Methods::One(method)) => std::slice::from_ref(method),
-            Some(Methods::Several(methods)) => methods,
-        };
+        let named = self.token_endpoint_auth_method.iter().chain(&self.token_endpoint_auth_methods_supported);
+        let methods: Vec<&str> = named.flat_map(Methods::all).map(String::as_str).collect();
         if self.client_secret.is_some() || methods.iter().any(|method| method.starts_with("client_secret_")) {
             return Err(Flaw::SharedSecret);
         }
-        let is_usable = |method: &String| matches!(method.as_str(), "none" | "private_key_jwt");
+        let is_usable = |method: &&str| matches!(*method, "none" | "private_key_jwt");
         if methods.is_empty() || methods.iter().any(is_usable) { Ok(()) } else { Err(Flaw::UnknownMethod) }
     }
 }

@@ -33,7 +33,7 @@ mod tests {
             assert!(PublicAddress::parse(address).is_some() && copy.can_refresh, "{address}");
         }
         let places = |address| copy(address).map(|copy| copy.redirect_uris.len());
-        assert_eq!(places("https://vscode.dev/oauth/client-metadata.json"), Some(4));
+        assert_eq!(places("https://vscode.dev/oauth/client-metadata.json"), Some(2));
         assert_eq!(places("https://vscode.dev/oauth/client-metadata.json/"), None);
     }
 }

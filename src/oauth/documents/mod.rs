@@ -40,7 +40,7 @@ const MOST_FLIGHTS: usize = 64;
 
 /// Which of these clients are taken.
 #[derive(Debug, Clone)]
-pub struct Policy {
+pub struct DocumentRules {
     /// Whether any.
     pub enabled: bool,
     /// The hosts of their descriptions; none: all.
@@ -53,7 +53,7 @@ pub(super) struct Documents(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    policy: Policy,
+    rules: DocumentRules,
     /// This server's own, which would ask itself.
     own_host: String,
     strangers: Strangers,
@@ -111,15 +111,15 @@ pub(super) fn host(client_id: &str) -> Option<String> {
 
 impl Documents {
     /// Of the server that is called `issuer`.
-    pub(super) fn new(policy: Policy, issuer: &str, strangers: Strangers, tasks: Tasks, clock: Clock) -> Self {
+    pub(super) fn new(rules: DocumentRules, issuer: &str, strangers: Strangers, tasks: Tasks, clock: Clock) -> Self {
         let own_host = Url::parse(issuer).ok().and_then(|url| url.host_str().map(str::to_owned)).unwrap_or_default();
         let kept = Cache::builder().max_capacity(MOST_KEPT).time_to_live(LONGEST).build();
-        Self(Arc::new(Inner { policy, own_host, strangers, kept, flights: Mutex::default(), tasks, clock }))
+        Self(Arc::new(Inner { rules, own_host, strangers, kept, flights: Mutex::default(), tasks, clock }))
     }
 
     /// Whether such clients are taken at all.
     pub(super) fn are_taken(&self) -> bool {
-        self.0.policy.enabled
+        self.0.rules.enabled
     }
 
     /// The description at this address; it is fetched if `admit` does not say how long to wait first.
@@ -147,7 +147,7 @@ impl Documents {
 impl Inner {
     /// The address, if it is one that may be asked.
     fn permitted(&self, client_id: &str) -> Option<PublicAddress> {
-        let Policy { enabled, hosts } = &self.policy;
+        let DocumentRules { enabled, hosts } = &self.rules;
         let address = PublicAddress::parse(client_id).filter(|address| address.host() != self.own_host)?;
         let is_allowed = hosts.is_empty() || hosts.iter().any(|host| host == address.host());
         (*enabled && is_allowed).then_some(address)

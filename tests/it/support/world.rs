@@ -96,7 +96,7 @@ enum Then {
 impl Reply {
     /// An answer with these lines of its head and this body.
     pub(crate) fn new(status: u16, head: &[&str], body: impl AsRef<[u8]>) -> Self {
-        let head: String = head.iter().map(|line| format!("{line}\r\n")).collect();
+        let head: String = head.iter().flat_map(|line| [*line, "\r\n"]).collect();
         let length = format!("content-length: {}\r\n", body.as_ref().len());
         let start = format!("HTTP/1.1 {status} x\r\n{head}{length}connection: close\r\n\r\n");
         Self::raw([start.as_bytes(), body.as_ref()].concat())

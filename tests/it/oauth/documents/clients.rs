@@ -29,18 +29,13 @@ pub(crate) fn claude_code() -> Value {
     })
 }
 
-/// Takes answers on this computer and on two sites, of which one is of another host.
+/// Takes answers on this computer and on its site, and names a kind of grant that is not given here.
 pub(crate) fn vs_code() -> Value {
     json!({
         "client_id": "https://vscode.dev/oauth/client-metadata.json",
         "client_name": "Visual Studio Code",
         "client_uri": "https://vscode.dev",
-        "redirect_uris": [
-            "http://127.0.0.1:33418/",
-            "http://127.0.0.1/",
-            "https://vscode.dev/redirect",
-            "https://insiders.vscode.dev/redirect",
-        ],
+        "redirect_uris": ["http://127.0.0.1:33418/", "https://vscode.dev/redirect"],
         "grant_types": ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"],
         "response_types": ["code"],
         "token_endpoint_auth_method": "none",
@@ -58,7 +53,8 @@ pub(crate) fn chatgpt() -> Value {
         "redirect_uris": ["https://chatgpt.com/connector_platform_oauth_redirect"],
         "grant_types": ["authorization_code", "refresh_token"],
         "response_types": ["code"],
-        "token_endpoint_auth_method": ["private_key_jwt", "none"],
+        "token_endpoint_auth_method": "private_key_jwt",
+        "token_endpoint_auth_methods_supported": ["none", "private_key_jwt"],
         "token_endpoint_auth_signing_alg": "RS256",
     })
 }

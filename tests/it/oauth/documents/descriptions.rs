@@ -120,6 +120,9 @@ async fn cimd_16_a_client_that_describes_itself_has_no_secret() {
             refuses(site, world, &method(wrong)).await;
         }
         refuses(site, world, &with("client_secret", json!("grs_x"))).await;
+        let supported = |value: Value| with("token_endpoint_auth_methods_supported", value);
+        refuses(site, world, &supported(json!(["none", "client_secret_basic"]))).await;
+        takes(site, world, &supported(json!(["none", "private_key_jwt"]))).await;
         for right in [Value::Null, json!("none"), json!(["none"]), json!(["private_key_jwt", "none"])] {
             takes(site, world, &method(right)).await;
         }
@@ -204,7 +207,6 @@ async fn cimd_29_the_documents_of_real_clients_are_taken_and_one_on_this_compute
             (clients::claude_code(), "http://127.0.0.1:60212/callback"),
             (clients::vs_code(), "http://127.0.0.1:33418/"),
             (clients::vs_code(), "https://vscode.dev/redirect"),
-            (clients::vs_code(), "https://insiders.vscode.dev/redirect"),
             (clients::chatgpt(), "https://chatgpt.com/connector_platform_oauth_redirect"),
         ] {
             let id = document["client_id"].as_str().unwrap();

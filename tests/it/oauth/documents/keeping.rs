@@ -27,7 +27,7 @@ async fn cimd_19_a_description_is_kept_for_a_day_at_most_and_half_a_minute_at_le
             world.publish(ID, Reply::document(&description(ID), said));
             let before = world.requests().len();
             is_taken(site, ID).await;
-            site.clock.advance(kept - second);
+            site.clock.advance(kept.saturating_sub(second));
             is_taken(site, ID).await;
             assert_eq!(world.requests().len(), before + 1, "{said}: kept");
             site.clock.advance(second);

@@ -109,7 +109,7 @@ async fn cimd_26_the_operator_says_whose_documents_are_taken() {
         is_taken(site, ID).await;
     })
     .await;
-    in_worlds(&[("auth.client_documents", "false")], async |site, world| {
+    in_worlds(&[("auth.client_documents", "off")], async |site, world| {
         let metadata = site.get("/.well-known/oauth-authorization-server").await.json();
         assert_eq!(metadata["client_id_metadata_document_supported"], json!(false));
         for id in [ID, CLAUDE] {
