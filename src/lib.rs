@@ -16,7 +16,7 @@
 //! | [`budget`] | what was spent today |
 //! | [`resilience`] | breaker, retries, load shedding |
 //! | [`redis`] | the pool |
-//! | [`outbound`] | documents from addresses outside |
+//! | [`outbound`] | documents from addresses outside, guarded where a stranger named them |
 //! | [`store`] | SQLite or PostgreSQL: people, clients, grants, keys, reports, claims, the spend of the day |
 //! | [`google`] | the upstream: client, field masks and prices, drift check, errors |
 //! | [`oauth`] | side room: the authorization server, for people who sign in here |

@@ -3,12 +3,12 @@
 use super::{base::Base, chores};
 use crate::{
     auth::{Auth, Gate, Issuer, Own, Protected, Source},
-    config::{AuthMode, Config},
+    config::{AuthMode, ClientDocuments, Config},
     health::Need,
     http::{Door, Limiter, SignIn},
     model::{Caller, Principal, Scopes},
-    oauth::{self, AuthorizationServer, Keys, People, Rules},
-    outbound::Outbound,
+    oauth::{self, AuthorizationServer, DocumentRules, Keys, People, Rules},
+    outbound::{Outbound, Strangers},
 };
 use anyhow::Result;
 use std::{net::SocketAddr, sync::Arc};
@@ -63,15 +63,19 @@ impl Base {
     pub(super) fn sign_in(
         &self,
         config: &Config,
-        own: Option<(Keys, People)>,
+        own: Option<((Keys, People), Strangers)>,
         protected: &Protected,
         (door, limiter): (Door, Limiter),
     ) -> Option<SignIn> {
-        let (keys, people) = own?;
+        let ((keys, people), strangers) = own?;
         let rules = Rules {
             registration: config.auth.registration,
             registration_token: config.auth.registration_token.clone(),
             most_clients: config.limits.clients,
+            documents: DocumentRules {
+                enabled: config.auth.client_documents == ClientDocuments::On,
+                hosts: config.auth.allowed_client_hosts.clone(),
+            },
         };
         let parts = oauth::Parts {
             store: self.store.clone(),
@@ -79,6 +83,8 @@ impl Base {
             people,
             secret: self.secret.clone(),
             previous: self.previous.clone(),
+            strangers,
+            tasks: self.tasks.clone(),
             clock: self.clock.clone(),
             metrics: self.metrics.clone(),
         };

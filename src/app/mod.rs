@@ -22,6 +22,7 @@ use crate::{
     mcp::{Offer, Offers},
     model::{Principal, SecretKey},
     oauth::People,
+    outbound::{Internet, Network},
     store::Applied,
     tasks::Tasks,
     telemetry::{Metrics, SpanCounts},
@@ -33,7 +34,7 @@ use chores::Opening;
 use core::Core;
 use listeners::Listeners;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use url::Url;
 
 /// What a caller may put in place of the ordinary parts.
@@ -47,6 +48,8 @@ pub struct Parts {
     pub caller: Principal,
     /// What becomes of the spans of traces.
     pub spans: SpanCounts,
+    /// On which network strangers name addresses.
+    pub network: Arc<dyn Network>,
     /// The background work, for whoever must end it before there is an [`App`].
     pub tasks: Tasks,
 }
@@ -58,6 +61,7 @@ impl Default for Parts {
             more: Offers::default(),
             caller: Principal::local(),
             spans: SpanCounts::default(),
+            network: Arc::new(Internet),
             tasks: Tasks::new(),
         }
     }
@@ -95,7 +99,7 @@ impl App {
     /// # Errors
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
-        let Parts { clock, more, caller, spans, tasks } = parts;
+        let Parts { clock, more, caller, spans, network, tasks } = parts;
         let base = Base { tasks, metrics: Metrics::sent(&config.otlp)?, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
@@ -108,7 +112,7 @@ impl App {
         let own = keys.zip(people.clone());
         let Domain { budget, redis, .. } = &core.domain;
         let (server, tools) = (core.server.clone(), core.tools.clone());
-        let offered = Served { server, tools, budget: budget.clone(), redis: redis.clone(), caller, own };
+        let offered = Served { server, tools, budget: budget.clone(), redis: redis.clone(), caller, own, network };
         let listeners = base.listen(&config, offered).await?;
         let origin = callers::origin(&config, listeners.address)?;
         let reached = Reached { origin, people };

@@ -114,6 +114,12 @@ fn issuer(config: &Config) -> Vec<Problem> {
         let unused = "is used with auth.registration token only: set that, or leave it empty";
         found.push(problem("auth.registration_token", unused));
     }
+    if !auth.allowed_client_hosts.iter().all(|host| is_host(host)) {
+        found.push(problem(
+            "auth.allowed_client_hosts",
+            "must be names of hosts in small letters such as claude.ai, with spaces between them, without https:// and port",
+        ));
+    }
     let is_known = |name: &String| ALGORITHMS.contains(&name.as_str());
     if auth.algorithms.is_empty() || !auth.algorithms.iter().all(is_known) {
         found.push(problem(
@@ -122,6 +128,12 @@ fn issuer(config: &Config) -> Vec<Problem> {
         ));
     }
     found
+}
+
+fn is_host(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    let is_name = text.contains('.') && text.bytes().all(is_plain);
+    is_name && Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.domain() == Some(text))
 }
 
 fn is_issuer(text: &str) -> bool {

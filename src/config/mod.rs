@@ -11,8 +11,8 @@ pub use check::is_loopback;
 pub use otlp::{Otlp, Sampling};
 pub use reader::{Problem, Sources};
 pub use settings::{
-    Auth, AuthMode, Cache, Config, Google, Health, Idempotency, Limits, Log, LogFormat, Provider, Registration,
-    Reports, Server, Store, Upstream,
+    Auth, AuthMode, Cache, ClientDocuments, Config, Google, Health, Idempotency, Limits, Log, LogFormat, Provider,
+    Registration, Reports, Server, Store, Upstream,
 };
 
 use ipnet::IpNet;
@@ -139,6 +139,8 @@ fn auth(reader: &mut Reader) -> Auth {
         audience: reader.optional("auth.audience"),
         algorithms: reader.list("auth.algorithms"),
         requires_typed_tokens: reader.value("auth.requires_typed_tokens"),
+        client_documents: reader.value("auth.client_documents"),
+        allowed_client_hosts: reader.list("auth.allowed_client_hosts"),
         registration: reader.value("auth.registration"),
         registration_token: reader.optional("auth.registration_token"),
     }

@@ -32,6 +32,7 @@ const FORMS: &[(&str, &str)] = &[
     ("upstream.provider", "must be google or demo"),
     ("auth.mode", "must be oauth, api_key or none"),
     ("auth.registration", "must be open, token or off"),
+    ("auth.client_documents", "must be on or off"),
     ("log.format", "must be auto, json or pretty"),
 ];
 

@@ -2,7 +2,7 @@
 //! what a client may do, and the client gets tokens that `auth` takes. Small and strict: authorization code with PKCE,
 //! rotating refresh tokens, nothing else.
 //!
-//! A sign-in walks through these files in this order: `registration` (a client says what it is), `request` (it asks for a
+//! A sign-in walks through these files in this order: `registration` or `documents` (a client says what it is), `request` (it asks for a
 //! person's agreement), `people` (the person signs in), `agreement` (and agrees), `token` (the code becomes tokens),
 //! `refresh` (tokens are replaced), `revocation`, `connections` (a person sees and takes back what they agreed to).
 //!
@@ -12,6 +12,7 @@ mod access_token;
 mod agreement;
 mod client;
 mod connections;
+mod documents;
 mod error;
 mod forms;
 mod key_ring;
@@ -35,6 +36,7 @@ mod token;
 pub use crate::store::{Invitation, Person, StoreError};
 pub use agreement::{Asked, NotAsked, NotKept};
 pub use connections::Connected;
+pub use documents::DocumentRules;
 pub use error::{ErrorName, OauthError};
 pub use forms::{Browser, Form};
 pub use keys::{Keys, KeysError};
@@ -50,10 +52,13 @@ use crate::{
     clock::Clock,
     config::Registration,
     model::{SecretKey, sha256_hex},
+    outbound::Strangers,
     store::Store,
+    tasks::Tasks,
     telemetry::Metrics,
 };
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use documents::Documents;
 use forms::FormKey;
 use refresh_token::RefreshTokens;
 use seal::Seal;
@@ -72,6 +77,10 @@ pub struct Parts {
     pub secret: SecretKey,
     /// The secret from before its last change.
     pub previous: Option<SecretKey>,
+    /// By whom descriptions of clients are fetched.
+    pub strangers: Strangers,
+    /// Where that goes on when the one who caused it has left.
+    pub tasks: Tasks,
     /// Where times come from.
     pub clock: Clock,
     /// Where it is counted.
@@ -87,6 +96,8 @@ pub struct Rules {
     pub registration_token: Option<SecretString>,
     /// How many.
     pub most_clients: u32,
+    /// Which clients may describe themselves, and need not register.
+    pub documents: DocumentRules,
 }
 
 /// The authorization server of one origin.
@@ -98,6 +109,7 @@ pub struct AuthorizationServer {
     resource: String,
     rules: Rules,
     store: Store,
+    documents: Documents,
     keys: Keys,
     people: People,
     seal: Seal,
@@ -110,11 +122,12 @@ pub struct AuthorizationServer {
 impl AuthorizationServer {
     /// For the endpoint `resource` of `issuer`.
     pub fn new(issuer: String, resource: String, rules: Rules, parts: Parts) -> Self {
-        let Parts { store, keys, people, secret, previous, clock, metrics } = parts;
+        let Parts { store, keys, people, secret, previous, strangers, tasks, clock, metrics } = parts;
+        let documents = Documents::new(rules.documents.clone(), &issuer, strangers, tasks, clock.clone());
         let seal = Seal::new(secret.derive("requests to an authorization server").expose_secret());
         let forms = FormKey::new(secret.derive("forms").expose_secret());
         let refresh_tokens = RefreshTokens::new(&secret, previous.as_ref());
-        Self { issuer, resource, rules, store, keys, people, seal, forms, refresh_tokens, clock, metrics }
+        Self { issuer, resource, rules, store, documents, keys, people, seal, forms, refresh_tokens, clock, metrics }
     }
 
     /// The people who can sign in.

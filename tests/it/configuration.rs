@@ -221,3 +221,21 @@ fn a_token_of_registration_that_protects_nothing_is_told() {
     let output = checked(&good);
     assert!(output.status.success() && !stdout(&output).contains(token), "{}", stdout(&output));
 }
+
+/// A host that is written otherwise would never be one that is asked for.
+#[test]
+fn hosts_of_clients_are_names_and_nothing_more() {
+    let told = "auth.allowed_client_hosts: must be names of hosts in small letters such as claude.ai, with spaces between \
+                them, without https:// and port";
+    for wrong in
+        ["https://claude.ai", "Claude.ai", "claude.ai:443", "claude.ai/oauth", "*.claude.ai", "127.0.0.1", "claude"]
+    {
+        let hosts = format!("vscode.dev {wrong}");
+        assert_eq!(problems(&[("REVIEWS__AUTH__ALLOWED_CLIENT_HOSTS", hosts.as_str())]), [told], "{wrong}");
+    }
+    let good =
+        [("REVIEWS__AUTH__ALLOWED_CLIENT_HOSTS", "claude.ai vscode.dev"), ("REVIEWS__AUTH__CLIENT_DOCUMENTS", "off")];
+    assert!(checked(&good).status.success());
+    let told = "auth.client_documents: must be on or off";
+    assert_eq!(problems(&[("REVIEWS__AUTH__CLIENT_DOCUMENTS", "maybe")]), [told]);
+}

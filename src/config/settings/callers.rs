@@ -56,6 +56,10 @@ pub struct Auth {
     pub algorithms: Vec<String>,
     /// Whether its tokens must be typed as access tokens.
     pub requires_typed_tokens: bool,
+    /// Whether clients may describe themselves at an address of theirs, where people sign in here.
+    pub client_documents: ClientDocuments,
+    /// The hosts of such addresses; none: all.
+    pub allowed_client_hosts: Vec<String>,
     /// Who may register clients, where people sign in here.
     pub registration: Registration,
     /// What they must show, where that is so.
@@ -78,6 +82,16 @@ pub enum Registration {
     /// Who shows a token of the operator.
     Token,
     /// Nobody.
+    Off,
+}
+
+/// Whether clients may describe themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientDocuments {
+    /// Each in a document of its own.
+    On,
+    /// None may.
     Off,
 }
 

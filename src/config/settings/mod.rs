@@ -2,7 +2,7 @@
 
 mod callers;
 
-pub use callers::{Auth, AuthMode, Limits, Registration};
+pub use callers::{Auth, AuthMode, ClientDocuments, Limits, Registration};
 
 use super::Otlp;
 use ipnet::IpNet;

@@ -49,6 +49,7 @@ fn granted(client: &str, redirect_uri: &str, last_used: Option<&str>) -> Granted
         client_id: format!("grc_{client}"),
         redirect_uri: redirect_uri.to_owned(),
         client: client.to_owned(),
+        client_host: redirect_uri.starts_with("https:").then(|| "claude.ai".to_owned()),
         permissions: Permission::parse("reviews:read offline_access"),
         since: "2026-11-01T09:30:00Z".parse().unwrap(),
         last_used: last_used.map(|time| time.parse().unwrap()),

@@ -2,6 +2,7 @@
 
 mod clients;
 mod codes;
+mod documents;
 mod metadata;
 mod people;
 mod pkce;

@@ -15,6 +15,7 @@ pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod rpc;
 pub(crate) mod sign_in;
+pub(crate) mod world;
 
 use google_reviews_mcp::{
     app::{App, Parts},
@@ -23,6 +24,7 @@ use google_reviews_mcp::{
     emulator::{DEMO_KEY, Emulator},
     mcp::{Offer, Prompt, Resource},
     model::Principal,
+    outbound::Network,
     tasks::Tasks,
 };
 use serde_json::{Value, json};
@@ -92,6 +94,12 @@ impl Builder {
 
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.parts.clock = clock;
+        self
+    }
+
+    /// Where strangers' names lead.
+    pub(crate) fn network(mut self, network: impl Network) -> Self {
+        self.parts.network = Arc::new(network);
         self
     }
 
