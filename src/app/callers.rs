@@ -2,10 +2,11 @@
 
 use super::{base::Base, chores};
 use crate::{
-    auth::{Auth, Gate, Issuer, Own, Protected, Source},
+    auth::{Auth, Gate, Outside, Own, Protected, Source},
     config::{AuthMode, Config},
     health::Need,
     http::{Door, Limiter, SignIn},
+    jwt::Issuer,
     model::{Caller, Principal, Scopes},
     oauth::{self, AuthorizationServer, Keys, People, Rules},
     outbound::Outbound,
@@ -53,10 +54,17 @@ impl Base {
             return Ok(Some(Source::Own(own)));
         }
         let Some(name) = &config.auth.issuer else { return Ok(None) };
-        let parts = (Outbound::new()?, self.health.register("issuer", Need::ToStart));
-        let issuer = Arc::new(Issuer::new(&config.auth, name, parts, self.tasks.clone(), self.clock.clone()));
+        let issuer = self.issuer(config, name, (Outbound::new()?, Need::ToStart));
+        Ok(Some(Source::Outside(Outside::new(&config.auth, issuer, self.clock.clone()))))
+    }
+
+    /// An issuer outside, whose keys are kept fresh from now on.
+    fn issuer(&self, config: &Config, name: &str, (outbound, need): (Outbound, Need)) -> Arc<Issuer> {
+        let parts = (outbound, self.health.register("issuer", need));
+        let issuer = Issuer::new(name, &config.auth.algorithms, parts, self.tasks.clone(), self.clock.clone());
+        let issuer = Arc::new(issuer);
         chores::refresh_keys(Arc::clone(&issuer), config.health.interval, self);
-        Ok(Some(Source::Outside(issuer)))
+        issuer
     }
 
     /// The way to a token, where people sign in here.

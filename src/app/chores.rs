@@ -2,10 +2,10 @@
 
 use super::base::Base;
 use crate::{
-    auth::Issuer,
     budget::Budget,
     cache::Cache,
     clock::{Clock, pacific_day},
+    jwt::Issuer,
     oauth::{Keys, KeysError, session_cutoff},
     store::{StartError, Store},
     tasks::Tasks,
