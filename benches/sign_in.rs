@@ -47,7 +47,8 @@ impl Bench {
         let name = format!("bench-{}", random_secret("").expose_secret()[..12].to_lowercase());
         let person = people.add(PersonName::parse(&name.replace('_', "-")).unwrap(), Some(PASSWORD)).await.unwrap();
         let rules = Rules { registration: Registration::Open, registration_token: None, most_clients: u32::MAX };
-        let parts = Parts { store, keys, people, secret, previous: None, clock, metrics: Metrics::new().unwrap() };
+        let metrics = Metrics::new().unwrap();
+        let parts = Parts { store, keys, people, provider: None, secret, previous: None, clock, metrics };
         let server = AuthorizationServer::new("http://127.0.0.1".into(), "http://127.0.0.1/mcp".into(), rules, parts);
         let client = json!({"client_name": name, "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none"});
         let client = server.register(client.to_string().as_bytes()).await.unwrap().kept.id;

@@ -1,7 +1,9 @@
-//! Fetches a document from an address outside: bounded in time and size, without redirects, proxies or credentials.
+//! Fetches a document from an address outside: bounded in time and size, without redirects or proxies, and without other
+//! credentials than those that are passed in.
 
 use crate::config::is_loopback;
-use reqwest::{Client, redirect};
+use reqwest::{Client, RequestBuilder, redirect};
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{fmt, time::Duration};
 use tokio::time::timeout;
 use url::Url;
@@ -69,30 +71,62 @@ impl Outbound {
     /// # Errors
     /// [`FetchError`].
     pub async fn json(&self, address: &Url, limits: Limits) -> Result<Vec<u8>, FetchError> {
-        if address.scheme() != "https" && !is_loopback(address) {
-            return Err(FetchError::NotHttps);
-        }
-        timeout(limits.time, self.fetch(address, limits.bytes)).await.unwrap_or(Err(FetchError::TimedOut))
+        ask(self.0.get(address.clone()), address, limits).await
     }
 
-    async fn fetch(&self, address: &Url, most: usize) -> Result<Vec<u8>, FetchError> {
-        let request = self.0.get(address.clone()).header("accept", "application/json");
-        let mut response = request.send().await.map_err(|_| FetchError::Unreachable)?;
-        if response.status() != 200 {
-            return Err(FetchError::Status(response.status().as_u16()));
-        }
-        let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if essence != "application/json" && !(essence.starts_with("application/") && essence.ends_with("+json")) {
-            return Err(FetchError::NotJson);
-        }
-        let mut body = Vec::new();
-        while let Some(piece) = response.chunk().await.map_err(|_| FetchError::Unreachable)? {
-            if body.len() + piece.len() > most {
-                return Err(FetchError::TooLarge);
-            }
-            body.extend_from_slice(&piece);
-        }
-        Ok(body)
+    /// The same for whoever has this token.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn json_for(&self, token: &SecretString, address: &Url, limits: Limits) -> Result<Vec<u8>, FetchError> {
+        ask(self.0.get(address.clone()).bearer_auth(token.expose_secret()), address, limits).await
     }
+
+    /// The JSON document with which such an address answers a form. The sender's name and password go into the header,
+    /// where they are not in the form.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn answer(
+        &self,
+        form: &[(&str, &str)],
+        sender: Option<(&str, &SecretString)>,
+        address: &Url,
+        limits: Limits,
+    ) -> Result<Vec<u8>, FetchError> {
+        let mut request = self.0.post(address.clone()).form(form);
+        if let Some((name, password)) = sender {
+            request = request.basic_auth(name, Some(password.expose_secret()));
+        }
+        ask(request, address, limits).await
+    }
+}
+
+/// Sends a request to an address that the operator named.
+async fn ask(request: RequestBuilder, address: &Url, limits: Limits) -> Result<Vec<u8>, FetchError> {
+    if address.scheme() != "https" && !is_loopback(address) {
+        return Err(FetchError::NotHttps);
+    }
+    timeout(limits.time, fetched(request, limits.bytes)).await.unwrap_or(Err(FetchError::TimedOut))
+}
+
+async fn fetched(request: RequestBuilder, most: usize) -> Result<Vec<u8>, FetchError> {
+    let request = request.header("accept", "application/json");
+    let mut response = request.send().await.map_err(|_| FetchError::Unreachable)?;
+    if response.status() != 200 {
+        return Err(FetchError::Status(response.status().as_u16()));
+    }
+    let kind = response.headers().get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if essence != "application/json" && !(essence.starts_with("application/") && essence.ends_with("+json")) {
+        return Err(FetchError::NotJson);
+    }
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(|_| FetchError::Unreachable)? {
+        if body.len() + piece.len() > most {
+            return Err(FetchError::TooLarge);
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok(body)
 }

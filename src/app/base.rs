@@ -199,7 +199,7 @@ impl Base {
         let endpoint = mcp::endpoint(server.clone(), max_request_bytes, streams.clone());
         let limiter = Limiter::new(config, redis, &self.clock, self.metrics.clone());
         limiter.tidy(&self.tasks, &self.clock, self.metrics.clone());
-        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()));
+        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()))?;
         let edge = Edge { door, limiter, auth, max_request_bytes, server, sign_in };
         let main_routes = http::routes(endpoint, edge, home, overview.clone());
         let terms = listeners::terms(config);

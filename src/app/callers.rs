@@ -8,7 +8,7 @@ use crate::{
     http::{Door, Limiter, SignIn},
     jwt::Issuer,
     model::{Caller, Principal, Scopes},
-    oauth::{self, AuthorizationServer, Keys, People, Rules},
+    oauth::{self, AuthorizationServer, Keys, People, Provider, Rules},
     outbound::Outbound,
 };
 use anyhow::Result;
@@ -74,8 +74,8 @@ impl Base {
         own: Option<(Keys, People)>,
         protected: &Protected,
         (door, limiter): (Door, Limiter),
-    ) -> Option<SignIn> {
-        let (keys, people) = own?;
+    ) -> Result<Option<SignIn>> {
+        let Some((keys, people)) = own else { return Ok(None) };
         let rules = Rules {
             registration: config.auth.registration,
             registration_token: config.auth.registration_token.clone(),
@@ -85,6 +85,7 @@ impl Base {
             store: self.store.clone(),
             keys,
             people,
+            provider: self.provider(config)?,
             secret: self.secret.clone(),
             previous: self.previous.clone(),
             clock: self.clock.clone(),
@@ -92,7 +93,16 @@ impl Base {
         };
         let issuer = protected.origin().to_owned();
         let server = AuthorizationServer::new(issuer, protected.resource().to_owned(), rules, parts);
-        Some(SignIn { server, door, limiter, metrics: self.metrics.clone() })
+        Ok(Some(SignIn { server, door, limiter, metrics: self.metrics.clone() }))
+    }
+
+    /// The provider with whose accounts people can sign in here. Whoever is signed in does not need it.
+    fn provider(&self, config: &Config) -> Result<Option<Provider>> {
+        let login = &config.auth.login;
+        let Some(name) = &login.issuer else { return Ok(None) };
+        let outbound = Outbound::new()?;
+        let issuer = self.issuer(config, name, (outbound.clone(), Need::Never));
+        Ok(Provider::new(login, issuer, outbound))
     }
 
     /// The people who can sign in here.

@@ -3,7 +3,7 @@
 //! rotating refresh tokens, nothing else.
 //!
 //! A sign-in walks through these files in this order: `registration` (a client says what it is), `request` (it asks for a
-//! person's agreement), `people` (the person signs in), `agreement` (and agrees), `token` (the code becomes tokens),
+//! person's agreement), `people` (the person signs in, here or at a `provider` outside), `agreement` (and agrees), `token` (the code becomes tokens),
 //! `refresh` (tokens are replaced), `revocation`, `connections` (a person sees and takes back what they agreed to).
 //!
 //! Sources: OAuth 2.1 (draft 13), RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 8414, RFC 8707, RFC 9068, RFC 9207, RFC 9700.
@@ -22,6 +22,7 @@ mod parameters;
 mod passwords;
 mod people;
 mod permissions;
+mod provider;
 mod redirect;
 mod refresh;
 mod refresh_token;
@@ -42,6 +43,7 @@ pub use parameters::Parameters;
 pub use passwords::BadPassword;
 pub use people::{People, SetUpError, SignInError, SignedIn, session_cutoff};
 pub use permissions::Permissions;
+pub use provider::{Journey, NotArrived, Provider};
 pub use registration::{NewClient, NotRegistered};
 pub use request::{Prompt, Request};
 pub use token::{Requester, Tokens};
@@ -68,6 +70,8 @@ pub struct Parts {
     pub keys: Keys,
     /// Who can sign in.
     pub people: People,
+    /// With whose accounts they can, beside passwords.
+    pub provider: Option<Provider>,
     /// From which the keys of seals, forms and refresh tokens derive.
     pub secret: SecretKey,
     /// The secret from before its last change.
@@ -100,6 +104,7 @@ pub struct AuthorizationServer {
     store: Store,
     keys: Keys,
     people: People,
+    provider: Option<Provider>,
     seal: Seal,
     forms: FormKey,
     refresh_tokens: RefreshTokens,
@@ -110,11 +115,11 @@ pub struct AuthorizationServer {
 impl AuthorizationServer {
     /// For the endpoint `resource` of `issuer`.
     pub fn new(issuer: String, resource: String, rules: Rules, parts: Parts) -> Self {
-        let Parts { store, keys, people, secret, previous, clock, metrics } = parts;
+        let Parts { store, keys, people, provider, secret, previous, clock, metrics } = parts;
         let seal = Seal::new(secret.derive("requests to an authorization server").expose_secret());
         let forms = FormKey::new(secret.derive("forms").expose_secret());
         let refresh_tokens = RefreshTokens::new(&secret, previous.as_ref());
-        Self { issuer, resource, rules, store, keys, people, seal, forms, refresh_tokens, clock, metrics }
+        Self { issuer, resource, rules, store, keys, people, provider, seal, forms, refresh_tokens, clock, metrics }
     }
 
     /// The people who can sign in.
