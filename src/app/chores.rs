@@ -199,6 +199,7 @@ impl Keeper {
         if claims + reports + sessions + links + grants + clients > 0 {
             tracing::info!(claims, reports, sessions, links, grants, clients, "removed what had expired");
         }
+        self.store.tidy().await;
     }
 }
 

@@ -164,6 +164,13 @@ impl Store {
         self.0.health.probed(answer.map(|_| latency).map_err(|error| error.cause()));
     }
 
+    /// Lets go of what was removed and still lies beside the file, if it is SQLite.
+    pub async fn tidy(&self) {
+        if let (Db::Sqlite { writer, .. }, true) = (&self.0.db, self.is_open()) {
+            sqlite::tidy(writer).await;
+        }
+    }
+
     /// The folder of the file, if it is SQLite.
     pub fn folder(&self) -> Option<&Path> {
         self.0.file.as_deref().and_then(Path::parent)
