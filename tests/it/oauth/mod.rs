@@ -2,9 +2,11 @@
 
 mod clients;
 mod codes;
+mod erasure;
 mod metadata;
 mod people;
 mod pkce;
+mod provider;
 mod redirects;
 mod refresh;
 mod refresh_model;
