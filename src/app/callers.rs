@@ -85,7 +85,7 @@ impl Base {
             store: self.store.clone(),
             keys,
             people,
-            provider: self.provider(config)?,
+            provider: self.provider(config, protected)?,
             secret: self.secret.clone(),
             previous: self.previous.clone(),
             clock: self.clock.clone(),
@@ -97,9 +97,15 @@ impl Base {
     }
 
     /// The provider with whose accounts people can sign in here. Whoever is signed in does not need it.
-    fn provider(&self, config: &Config) -> Result<Option<Provider>> {
+    fn provider(&self, config: &Config, protected: &Protected) -> Result<Option<Provider>> {
         let login = &config.auth.login;
         let Some(name) = &login.issuer else { return Ok(None) };
+        let callback = format!("{}/login/callback", protected.origin());
+        tracing::info!(
+            issuer = name,
+            callback,
+            "people sign in at a provider, which must know where to send them back to"
+        );
         let outbound = Outbound::new()?;
         let issuer = self.issuer(config, name, (outbound.clone(), Need::Never));
         Ok(Provider::new(login, issuer, outbound))

@@ -89,8 +89,8 @@ struct Reached {
     origin: Url,
     /// Those who can sign in, if that is here.
     people: Option<People>,
-    /// Whether passwords are taken.
-    passwords: bool,
+    /// Whether they come from a provider, so that nobody needs to be let in by a link.
+    from_provider: bool,
 }
 
 /// How much time there is at the end.
@@ -130,7 +130,7 @@ impl App {
         let origin = callers::origin(&config, listeners.address)?;
         let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);
         let Base { tasks, metrics, heartbeat, store, .. } = base;
-        let reached = Reached { origin, people, passwords: config.auth.login.passwords };
+        let reached = Reached { origin, people, from_provider: config.auth.login.issuer.is_some() };
         let stopping = Stopping { delay: stop_delay, drain };
         Ok(Self { listeners, reached, emulator, tasks, metrics, heartbeat, _heart: heart, store, opening, stopping })
     }
@@ -146,12 +146,14 @@ impl App {
     }
 
     /// The link by which the first person of all is set up, once the database is open; nothing if there is somebody, or
-    /// nobody signs in here with a password.
+    /// people come from a provider or sign in elsewhere.
     ///
     /// # Errors
     /// When it could not be kept.
     pub async fn first_link(&self) -> Result<Option<String>> {
-        let Some(people) = self.reached.people.as_ref().filter(|_| self.reached.passwords) else { return Ok(None) };
+        let Some(people) = self.reached.people.as_ref().filter(|_| !self.reached.from_provider) else {
+            return Ok(None);
+        };
         self.opening.done().await;
         let link = people.first_link().await?;
         Ok(link.map(|link| at_setup(&self.reached.origin, &link)))

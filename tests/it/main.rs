@@ -21,6 +21,7 @@ mod canaries;
 mod commands;
 mod configuration;
 mod crash;
+mod delegated;
 mod deploy;
 mod drift;
 mod edge;
