@@ -211,7 +211,7 @@ impl Base {
         let limiter = Limiter::new(config, redis, &self.clock, self.metrics.clone());
         limiter.tidy(&self.tasks, &self.clock, self.metrics.clone());
         let own = own.map(|own| anyhow::Ok((own, Strangers::new(network, self.clock.clone())?))).transpose()?;
-        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()));
+        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()))?;
         let edge = Edge { door, limiter, auth, max_request_bytes, server, sign_in };
         let main_routes = http::routes(endpoint, edge, home, overview.clone());
         let terms = listeners::terms(config);

@@ -83,6 +83,8 @@ struct Reached {
     origin: Url,
     /// Those who can sign in, if that is here.
     people: Option<People>,
+    /// Whether they come from a provider, so that nobody needs to be let in by a link.
+    from_provider: bool,
 }
 
 /// How much time there is at the end.
@@ -115,7 +117,7 @@ impl App {
         let offered = Served { server, tools, budget: budget.clone(), redis: redis.clone(), caller, own, network };
         let listeners = base.listen(&config, offered).await?;
         let origin = callers::origin(&config, listeners.address)?;
-        let reached = Reached { origin, people };
+        let reached = Reached { origin, people, from_provider: config.auth.login.issuer.is_some() };
         let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);
         let stopping = Stopping { delay: stop_delay, drain };
         Ok(Self { core, listeners, reached, opening, stopping })
@@ -132,12 +134,14 @@ impl App {
     }
 
     /// The link by which the first person of all is set up, once the database is open; nothing if there is somebody, or
-    /// nobody signs in here.
+    /// people come from a provider or sign in elsewhere.
     ///
     /// # Errors
     /// When it could not be kept.
     pub async fn first_link(&self) -> Result<Option<String>> {
-        let Some(people) = &self.reached.people else { return Ok(None) };
+        let Some(people) = self.reached.people.as_ref().filter(|_| !self.reached.from_provider) else {
+            return Ok(None);
+        };
         self.opening.done().await;
         let link = people.first_link().await?;
         Ok(link.map(|link| at_setup(&self.reached.origin, &link)))

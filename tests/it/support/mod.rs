@@ -10,6 +10,7 @@ pub(crate) mod issuer;
 pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod postgres;
+pub(crate) mod provider;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod redis;
