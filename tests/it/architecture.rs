@@ -97,7 +97,10 @@ fn every_fuzz_target_is_built_and_has_seeds_and_words() {
     for target in targets {
         let name = target.file_stem().unwrap().to_string_lossy();
         assert!(manifest.contains(&format!("\nname = \"{name}\"\n")), "{name} is not declared");
-        assert!(fs::read_dir(format!("tests/fuzz/corpus/{name}")).is_ok_and(|mut seeds| seeds.next().is_some()), "{name}");
+        assert!(
+            fs::read_dir(format!("tests/fuzz/corpus/{name}")).is_ok_and(|mut seeds| seeds.next().is_some()),
+            "{name}"
+        );
         assert!(Path::new(&format!("tests/fuzz/dictionaries/{name}.dict")).is_file(), "{name}");
     }
 }
