@@ -35,7 +35,7 @@ pub(super) struct Core {
 
 impl Core {
     /// Builds them; the database is not open yet.
-    pub(super) async fn build(config: &Config, base: Base, more: Offers) -> Result<Self> {
+    pub(super) async fn build(config: &Config, base: Base, more: Offers) -> Result<Box<Self>> {
         let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
         let (google, emulator) = upstream(config, &base.clock, &base.tasks).await?;
         let domain = base.domain(config, google)?;
@@ -43,11 +43,11 @@ impl Core {
         let offers = Offers { tools: tools::all(&domain.reviews), prompts, resources }.and(more);
         let tools = offers.tools.iter().map(Offer::brief).collect();
         let server = base.server(config, offers);
-        Ok(Self { base, domain, server, tools, emulator, _heart: heart })
+        Ok(Box::new(Self { base, domain, server, tools, emulator, _heart: heart }))
     }
 
     /// Ends background work, sends the last figures, and closes the database. Returns whether all ended in time.
-    pub(super) async fn stop(self) -> bool {
+    pub(super) async fn stop(&self) -> bool {
         // What was begun for a client that has left may still be under way: it is recorded to its end.
         let ended = self.base.tasks.stop(LAST_WORK).await;
         // A database that does not answer must not keep the process from ending.

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 /// A server without listeners.
 #[derive(Debug)]
 pub struct Local {
-    core: Core,
+    core: Box<Core>,
     longest_message: usize,
 }
 

@@ -66,7 +66,7 @@ impl Default for Parts {
 /// A running server.
 #[derive(Debug)]
 pub struct App {
-    core: Core,
+    core: Box<Core>,
     listeners: Listeners,
     reached: Reached,
     opening: Opening,
@@ -108,8 +108,8 @@ impl App {
         let own = keys.zip(people.clone());
         let Domain { budget, redis, .. } = &core.domain;
         let (server, tools) = (core.server.clone(), core.tools.clone());
-        let served = Served { server, tools, budget: budget.clone(), redis: redis.clone(), caller, own };
-        let listeners = base.listen(&config, served).await?;
+        let offered = Served { server, tools, budget: budget.clone(), redis: redis.clone(), caller, own };
+        let listeners = base.listen(&config, offered).await?;
         let origin = callers::origin(&config, listeners.address)?;
         let reached = Reached { origin, people };
         let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);

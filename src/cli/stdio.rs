@@ -17,8 +17,11 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
     tracing::info!("serving one client over standard input and output");
     let stop = CancellationToken::new();
     let ended = tokio::select! {
-        ended = local.converse(stop.clone()) => ended,
-        () = signals.arrived() => Ok(stop.cancel()),
+        ended = Box::pin(local.converse(stop.clone())) => ended,
+        () = signals.arrived() => {
+            stop.cancel();
+            Ok(())
+        }
     };
     signals.unless_asked_again(local.stop()).await;
     if let Some(traces) = traces {

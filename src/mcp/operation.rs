@@ -39,7 +39,8 @@ impl Operation {
         let origin = spans::Origin::read(context.meta.get_traceparent(), header);
         let protocol = context.protocol_version();
         let protocol = protocol.as_ref().map(rmcp::model::ProtocolVersion::as_str);
-        let (span, trace_id) = spans::request(&spans::Request { method, subject, protocol }, origin);
+        let (span, trace_id) =
+            spans::request(&spans::Request { method, subject, protocol, is_http: parts.is_some() }, origin);
         let (clock, metrics) = (server.clock.clone(), server.metrics.clone());
         Self { method, subject, span, trace_id, started: clock.elapsed(), clock, metrics }
     }

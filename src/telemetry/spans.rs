@@ -81,11 +81,13 @@ pub struct Request<'a> {
     pub subject: Subject,
     /// The version of the protocol.
     pub protocol: Option<&'a str>,
+    /// Whether it came by HTTP, and not over a pipe.
+    pub is_http: bool,
 }
 
 /// The server's span of a request, and the id of its trace: one of the caller's, or else a new one.
 pub fn request(request: &Request<'_>, origin: Origin) -> (Span, TraceId) {
-    let Request { method, subject, protocol } = request;
+    let Request { method, subject, protocol, is_http } = request;
     let (tool, prompt) = (subject.tool(), subject.prompt());
     let span = info_span!(
         "request",
@@ -99,8 +101,8 @@ pub fn request(request: &Request<'_>, origin: Origin) -> (Span, TraceId) {
         gen_ai.tool.name = tool,
         gen_ai.prompt.name = prompt,
         gen_ai.operation.name = tool.map(|_| "execute_tool"),
-        network.transport = "tcp",
-        network.protocol.name = "http",
+        network.transport = if *is_http { "tcp" } else { "pipe" },
+        network.protocol.name = is_http.then_some("http"),
     );
     if span.is_disabled() {
         // The line of the call says all the same to which trace it belongs.
@@ -223,7 +225,13 @@ mod tests {
         ] {
             assert!(Origin::read(Some(wrong), Some(wrong)).parent.is_none(), "{wrong}");
         }
-        let new = || request(&Request { method: "ping", subject: Subject::None, protocol: None }, Origin::default()).1;
+        let new = || {
+            request(
+                &Request { method: "ping", subject: Subject::None, protocol: None, is_http: true },
+                Origin::default(),
+            )
+            .1
+        };
         assert!(new() != TraceId::INVALID && new() != new());
     }
 }

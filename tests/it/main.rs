@@ -49,6 +49,7 @@ mod redis_faults;
 mod replicas;
 mod reports;
 mod resilience;
+mod security_page;
 mod signing_keys;
 mod smoke;
 mod stdio;
