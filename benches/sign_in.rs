@@ -10,13 +10,18 @@ use google_reviews_mcp::{
     config::{self, Registration, Sources},
     health::{Health, Need},
     model::{PersonName, SecretKey, random_secret},
-    oauth::{AuthorizationServer, Browser, Keys, Parameters, Parts, People, Permissions, Requester, Rules, Tokens},
+    oauth::{
+        AuthorizationServer, Browser, DocumentRules, Keys, Parameters, Parts, People, Permissions, Requester, Rules,
+        Tokens,
+    },
+    outbound::{Internet, Strangers},
     store::Store,
+    tasks::Tasks,
     telemetry::Metrics,
 };
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::runtime::Runtime;
 
 const REDIRECT: &str = "https://client.example/callback";
@@ -46,8 +51,13 @@ impl Bench {
         let people = People::new(store.clone(), clock.clone());
         let name = format!("bench-{}", random_secret("").expose_secret()[..12].to_lowercase());
         let person = people.add(PersonName::parse(&name.replace('_', "-")).unwrap(), Some(PASSWORD)).await.unwrap();
-        let rules = Rules { registration: Registration::Open, registration_token: None, most_clients: u32::MAX };
-        let parts = Parts { store, keys, people, secret, previous: None, clock, metrics: Metrics::new().unwrap() };
+        let documents = DocumentRules { enabled: false, hosts: Vec::new() };
+        let (registration, registration_token) = (Registration::Open, None);
+        let rules = Rules { registration, registration_token, most_clients: u32::MAX, documents };
+        let (tasks, metrics) = (Tasks::new(), Metrics::new().unwrap());
+        let strangers = Strangers::new(Arc::new(Internet), clock.clone()).unwrap();
+        let (provider, previous) = (None, None);
+        let parts = Parts { store, keys, people, provider, secret, previous, strangers, tasks, clock, metrics };
         let server = AuthorizationServer::new("http://127.0.0.1".into(), "http://127.0.0.1/mcp".into(), rules, parts);
         let client = json!({"client_name": name, "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none"});
         let client = server.register(client.to_string().as_bytes()).await.unwrap().kept.id;
@@ -62,7 +72,7 @@ impl Bench {
             self.client
         );
         let browser = Browser { visitor: "bench", session: None };
-        let asked = self.server.asked(&Parameters::read(asking.as_bytes()), browser).await.unwrap();
+        let asked = self.server.asked(&Parameters::read(asking.as_bytes()), browser, || None).await.unwrap();
         let granted = Permissions { offline: true, ..asked.request.permissions() };
         let address = self.server.agree(&self.person, &asked, granted).await.unwrap();
         address.split("code=").nth(1).unwrap().split('&').next().unwrap().to_owned()

@@ -8,6 +8,7 @@
 //! | [`app`] | the composition root: the only place that constructs |
 //! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, sign-in, health paths, metrics page, pages for people |
 //! | [`auth`] | who calls: tokens of this server or of an issuer outside, API keys, challenges |
+//! | [`jwt`] | signed tokens: their form, the keys of an issuer, signatures |
 //! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client, how clients connect |
 //! | [`tools`], [`prompts`], [`resources`] | what we offer: one file each |
 //! | [`reviews`] | the domain: use cases, sanitising, attribution, samples, analysis, reports |
@@ -16,7 +17,7 @@
 //! | [`budget`] | what was spent today |
 //! | [`resilience`] | breaker, retries, load shedding |
 //! | [`redis`] | the pool |
-//! | [`outbound`] | documents from addresses outside |
+//! | [`outbound`] | documents from addresses outside, guarded where a stranger named them |
 //! | [`store`] | SQLite or PostgreSQL: people, clients, grants, keys, reports, claims, the spend of the day |
 //! | [`google`] | the upstream: client, field masks and prices, drift check, errors |
 //! | [`oauth`] | side room: the authorization server, for people who sign in here |
@@ -43,6 +44,7 @@ pub mod google;
 pub mod health;
 pub mod http;
 pub mod idempotency;
+pub mod jwt;
 pub mod mcp;
 pub mod model;
 pub mod oauth;

@@ -18,6 +18,7 @@ use crate::{
     mcp::{self, Brief, Limits, Offers, Server},
     model::{Principal, SecretKey},
     oauth::{Keys, People},
+    outbound::{Network, Strangers},
     redis::{self, Redis},
     reviews::Reviews,
     store::{DataFolder, Store},
@@ -49,6 +50,8 @@ pub(super) struct Served {
     pub(super) caller: Principal,
     /// By which tokens are signed, and for whom, where people sign in here.
     pub(super) own: Option<(Keys, People)>,
+    /// On which network strangers name addresses.
+    pub(super) network: Arc<dyn Network>,
 }
 
 /// What every part is built on.
@@ -196,7 +199,7 @@ impl Base {
         let (address, operations_address) = (main.local_addr()?, operations.local_addr()?);
 
         let (leaving, streams) = (CancellationToken::new(), CancellationToken::new());
-        let Served { server, tools, budget, redis, caller, own } = served;
+        let Served { server, tools, budget, redis, caller, own, network } = served;
         let spending = Spending::new(move || budget.spend());
         let overview = Overview::new(self.health.clone(), self.heartbeat.clone(), spending, leaving.clone());
         let overview = overview.logging_results(config.log.results_until);
@@ -207,7 +210,8 @@ impl Base {
         let endpoint = mcp::endpoint(server.clone(), max_request_bytes, streams.clone());
         let limiter = Limiter::new(config, redis, &self.clock, self.metrics.clone());
         limiter.tidy(&self.tasks, &self.clock, self.metrics.clone());
-        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()));
+        let own = own.map(|own| anyhow::Ok((own, Strangers::new(network, self.clock.clone())?))).transpose()?;
+        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()))?;
         let edge = Edge { door, limiter, auth, max_request_bytes, server, sign_in };
         let main_routes = http::routes(endpoint, edge, home, overview.clone());
         let terms = listeners::terms(config);

@@ -2,10 +2,10 @@
 
 use super::base::Base;
 use crate::{
-    auth::Issuer,
     budget::Budget,
     cache::Cache,
     clock::{Clock, pacific_day},
+    jwt::Issuer,
     oauth::{Keys, KeysError, session_cutoff},
     store::{StartError, Store},
     tasks::Tasks,
@@ -209,6 +209,7 @@ impl Keeper {
         if claims + reports + sessions + links + grants + clients > 0 {
             tracing::info!(claims, reports, sessions, links, grants, clients, "removed what had expired");
         }
+        self.store.tidy().await;
     }
 }
 

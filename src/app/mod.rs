@@ -22,6 +22,7 @@ use crate::{
     mcp::{Offer, Offers},
     model::{Principal, SecretKey},
     oauth::People,
+    outbound::{Internet, Network},
     store::Applied,
     tasks::Tasks,
     telemetry::{Metrics, SpanCounts},
@@ -33,7 +34,7 @@ use chores::Opening;
 use core::Core;
 use listeners::Listeners;
 use secrecy::{ExposeSecret as _, SecretString};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use url::Url;
 
 /// What a caller may put in place of the ordinary parts.
@@ -47,6 +48,8 @@ pub struct Parts {
     pub caller: Principal,
     /// What becomes of the spans of traces.
     pub spans: SpanCounts,
+    /// On which network strangers name addresses.
+    pub network: Arc<dyn Network>,
     /// The background work, for whoever must end it before there is an [`App`].
     pub tasks: Tasks,
 }
@@ -58,6 +61,7 @@ impl Default for Parts {
             more: Offers::default(),
             caller: Principal::local(),
             spans: SpanCounts::default(),
+            network: Arc::new(Internet),
             tasks: Tasks::new(),
         }
     }
@@ -79,6 +83,8 @@ struct Reached {
     origin: Url,
     /// Those who can sign in, if that is here.
     people: Option<People>,
+    /// Whether they come from a provider, so that nobody needs to be let in by a link.
+    from_provider: bool,
 }
 
 /// How much time there is at the end.
@@ -95,7 +101,7 @@ impl App {
     /// # Errors
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
-        let Parts { clock, more, caller, spans, tasks } = parts;
+        let Parts { clock, more, caller, spans, network, tasks } = parts;
         let base = Base { tasks, metrics: Metrics::sent(&config.otlp)?, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
@@ -108,10 +114,10 @@ impl App {
         let own = keys.zip(people.clone());
         let Domain { budget, redis, .. } = &core.domain;
         let (server, tools) = (core.server.clone(), core.tools.clone());
-        let offered = Served { server, tools, budget: budget.clone(), redis: redis.clone(), caller, own };
+        let offered = Served { server, tools, budget: budget.clone(), redis: redis.clone(), caller, own, network };
         let listeners = base.listen(&config, offered).await?;
         let origin = callers::origin(&config, listeners.address)?;
-        let reached = Reached { origin, people };
+        let reached = Reached { origin, people, from_provider: config.auth.login.issuer.is_some() };
         let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);
         let stopping = Stopping { delay: stop_delay, drain };
         Ok(Self { core, listeners, reached, opening, stopping })
@@ -128,12 +134,14 @@ impl App {
     }
 
     /// The link by which the first person of all is set up, once the database is open; nothing if there is somebody, or
-    /// nobody signs in here.
+    /// people come from a provider or sign in elsewhere.
     ///
     /// # Errors
     /// When it could not be kept.
     pub async fn first_link(&self) -> Result<Option<String>> {
-        let Some(people) = &self.reached.people else { return Ok(None) };
+        let Some(people) = self.reached.people.as_ref().filter(|_| !self.reached.from_provider) else {
+            return Ok(None);
+        };
         self.opening.done().await;
         let link = people.first_link().await?;
         Ok(link.map(|link| at_setup(&self.reached.origin, &link)))

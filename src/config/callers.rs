@@ -114,6 +114,12 @@ fn issuer(config: &Config) -> Vec<Problem> {
         let unused = "is used with auth.registration token only: set that, or leave it empty";
         found.push(problem("auth.registration_token", unused));
     }
+    if !auth.allowed_client_hosts.iter().all(|host| is_host(host)) {
+        found.push(problem(
+            "auth.allowed_client_hosts",
+            "must be names of hosts in small letters such as claude.ai, with spaces between them, without https:// and port",
+        ));
+    }
     let is_known = |name: &String| ALGORITHMS.contains(&name.as_str());
     if auth.algorithms.is_empty() || !auth.algorithms.iter().all(is_known) {
         found.push(problem(
@@ -124,7 +130,14 @@ fn issuer(config: &Config) -> Vec<Problem> {
     found
 }
 
-fn is_issuer(text: &str) -> bool {
+fn is_host(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    let is_name = text.contains('.') && text.bytes().all(is_plain);
+    is_name && Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.domain() == Some(text))
+}
+
+/// Whether it can be the name of an issuer.
+pub(super) fn is_issuer(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
         is_safe && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()

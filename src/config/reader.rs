@@ -21,6 +21,7 @@ pub(super) const SECRETS: &[&str] = &[
     "server.previous_secret_key",
     "store.url",
     "auth.registration_token",
+    "auth.login.client_secret",
 ];
 
 /// What may stand in a value, where the words of its type do not say it to people.
@@ -32,6 +33,7 @@ const FORMS: &[(&str, &str)] = &[
     ("upstream.provider", "must be google or demo"),
     ("auth.mode", "must be oauth, api_key or none"),
     ("auth.registration", "must be open, token or off"),
+    ("auth.client_documents", "must be on or off"),
     ("log.format", "must be auto, json or pretty"),
 ];
 

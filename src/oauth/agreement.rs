@@ -3,6 +3,7 @@
 
 use super::{
     AuthorizationServer, Browser, ErrorName, OauthError, Parameters, Permissions, Request, client,
+    documents::{self, Description, NotDescribed},
     redirect::{self, with_parameters},
     request::{Addressed, Prompt},
 };
@@ -29,6 +30,13 @@ pub struct Asked {
     pub client: KeptClient,
 }
 
+impl Asked {
+    /// The host that answers for what the client says of itself, if it is one that describes itself.
+    pub fn client_host(&self) -> Option<String> {
+        documents::host(&self.client.id)
+    }
+}
+
 /// Why nobody is asked.
 #[derive(Debug)]
 pub enum NotAsked {
@@ -41,8 +49,22 @@ pub enum NotAsked {
         /// What is wrong.
         error: OauthError,
     },
+    /// Descriptions of clients were fetched too often: how long to wait.
+    TooMany(Duration),
+    /// Too many descriptions are fetched at this moment.
+    Busy,
     /// It cannot be looked up now.
     Store(StoreError),
+}
+
+impl From<NotDescribed> for NotAsked {
+    fn from(why: NotDescribed) -> Self {
+        match why {
+            NotDescribed::Unusable => Self::Nowhere(NO_DESCRIPTION),
+            NotDescribed::TooMany(wait) => Self::TooMany(wait),
+            NotDescribed::Busy => Self::Busy,
+        }
+    }
 }
 
 /// Why an agreement was not kept.
@@ -66,19 +88,33 @@ impl From<StoreError> for NotKept {
 
 const UNKNOWN_CLIENT: &str =
     "The client is not known here, or no longer. Remove the connection in your client and add it again.";
+/// One sentence for all reasons: whoever sends such a request must not learn what lies behind an address.
+const NO_DESCRIPTION: &str = "The client describes itself at an address that this server does not take, or that does not describe it now. The \
+     log of this server says why.";
 const UNKNOWN_REDIRECT: &str =
     "The client wants the answer to go to an address that it did not register, so nothing is sent there.";
 
 impl AuthorizationServer {
-    /// What a client asks for, with these parameters, through this browser.
+    /// What a client asks for, with these parameters, through this browser. Its description is fetched, if it has one, and
+    /// if `admit` does not say how long to wait first.
     ///
     /// # Errors
     /// [`NotAsked`] when there is nothing that a person could be asked.
-    pub async fn asked(&self, parameters: &Parameters, browser: Browser<'_>) -> Result<Asked, NotAsked> {
+    pub async fn asked(
+        &self,
+        parameters: &Parameters,
+        browser: Browser<'_>,
+        admit: impl FnOnce() -> Option<Duration>,
+    ) -> Result<Asked, NotAsked> {
         let id = parameters.one("client_id").ok().flatten().filter(|id| client::is_id(id));
         let id = id.ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
-        let client = self.store.clients().find(id).await.map_err(NotAsked::Store)?;
-        let client = client.ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?;
+        let client = if documents::is_address(id) {
+            let description = self.documents.find(id, admit).await?;
+            Description::clone(&description).client(id, self.clock.now())
+        } else {
+            let client = self.store.clients().find(id).await.map_err(NotAsked::Store)?;
+            client.ok_or(NotAsked::Nowhere(UNKNOWN_CLIENT))?
+        };
         let addressed = Addressed::read(&client, parameters).ok_or(NotAsked::Nowhere(UNKNOWN_REDIRECT))?;
         let read = addressed.request(parameters, &self.resource, &browser.digest(), self.clock.now());
         let request = read.map_err(|error| NotAsked::Answer {
@@ -89,8 +125,8 @@ impl AuthorizationServer {
         Ok(Asked { request, sealed, client })
     }
 
-    /// The request that came back through this browser, with its client as it is now; nothing if it is not of this browser,
-    /// was changed, or is too old, or if the client is gone or has another address.
+    /// The request that came back through this browser, with its client as it is now, or as it described itself then;
+    /// nothing if it is not of this browser, was changed, or is too old, or if the client is gone or has another address.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be looked up.
@@ -98,7 +134,11 @@ impl AuthorizationServer {
         let Some(request) = Request::opened(sealed, &self.seal, &browser.digest(), self.clock.now()) else {
             return Ok(None);
         };
-        let Some(client) = self.store.clients().find(&request.client_id).await? else { return Ok(None) };
+        let client = match request.description.clone() {
+            Some(description) => Some(description.client(&request.client_id, self.clock.now())),
+            None => self.store.clients().find(&request.client_id).await?,
+        };
+        let Some(client) = client else { return Ok(None) };
         let is_registered = client.redirect_uris.iter().any(|known| redirect::fits(known, &request.redirect_uri));
         Ok(is_registered.then(|| Asked { request, sealed: sealed.to_owned(), client }))
     }
@@ -162,6 +202,7 @@ impl AuthorizationServer {
             request_id: request.id.clone(),
             person_id: person_id.to_owned(),
             client_id: request.client_id.clone(),
+            described: request.description.is_some().then(|| asked.client.clone()),
             redirect_uri: request.redirect_uri.clone(),
             scopes: told.names(),
             can_refresh,

@@ -1,7 +1,7 @@
 //! What a person has agreed to, as they see it and take it back: one line for each client and place where its answers go,
 //! however often it was connected.
 
-use super::{AuthorizationServer, Permissions, redirect::without_port};
+use super::{AuthorizationServer, Permissions, documents, redirect::without_port};
 use crate::store::{Grant, StoreError};
 use jiff::Timestamp;
 
@@ -12,6 +12,8 @@ pub struct Connected {
     pub client_id: String,
     /// What it calls itself.
     pub name: String,
+    /// The host that answers for that, if it is a client that describes itself.
+    pub host: Option<String>,
     /// Where its answers go, for any port; by this it is taken back, together with the id.
     pub place: String,
     /// Names of permissions with spaces between them.
@@ -40,6 +42,7 @@ impl AuthorizationServer {
             }
             let name = self.store.clients().find(&grant.client_id).await?.map(|client| client.name).unwrap_or_default();
             found.push(Connected {
+                host: documents::host(&grant.client_id),
                 client_id: grant.client_id,
                 name,
                 place,

@@ -22,7 +22,7 @@ impl AuthorizationServer {
             "token_endpoint_auth_methods_supported": Authentication::ALL.map(Authentication::as_str),
             "revocation_endpoint_auth_methods_supported": Authentication::ALL.map(Authentication::as_str),
             "authorization_response_iss_parameter_supported": true,
-            "client_id_metadata_document_supported": false,
+            "client_id_metadata_document_supported": self.documents.are_taken(),
             "request_parameter_supported": false,
             "request_uri_parameter_supported": false,
         });

@@ -4,6 +4,7 @@
 //! Sources: RFC 6749 §4.1.1, RFC 7636 §4.3, RFC 8707 §2.1, RFC 9207.
 
 use super::{
+    documents::{self, Description},
     error::{ErrorName, OauthError},
     parameters::Parameters,
     permissions::Permissions,
@@ -31,6 +32,9 @@ const CONTEXT: &[u8] = b"authorization request";
 pub struct Request {
     pub(super) id: String,
     pub(super) client_id: String,
+    /// Of a client that describes itself, as it did when it asked: so it is not asked again until the person has answered.
+    #[serde(default)]
+    pub(super) description: Option<Description>,
     pub(super) redirect_uri: String,
     /// As the client named them.
     pub(super) scope: String,
@@ -91,6 +95,8 @@ impl<'a> Addressed<'a> {
         Ok(Request {
             id: hex(&random_bytes::<16>()),
             client_id: self.client.id.clone(),
+            description: documents::is_address(&self.client.id)
+                .then(|| Description::narrowed(self.client, self.redirect_uri)),
             redirect_uri: self.redirect_uri.to_owned(),
             scope: asked.names(),
             state: self.state.map(str::to_owned),

@@ -8,6 +8,7 @@ mod error;
 mod folder;
 mod grants;
 mod idempotency;
+mod identities;
 mod migrations;
 mod people;
 mod postgres;
@@ -24,10 +25,11 @@ pub use error::{StartError, StoreError};
 pub use folder::{DataFolder, FolderError};
 pub use grants::{Agreed, Grant, Grants, NewGrant, NextTokens};
 pub use idempotency::{Attempt, Claim, Claims, Held};
+pub use identities::{Identities, Identity, Introduced};
 pub use migrations::Applied;
 pub use people::{KeptPerson, People, Person};
 pub use reports::{ReportHead, Reports, StoredReport};
-pub use sessions::{Session, SessionCutoff, Sessions};
+pub use sessions::{Proof, Session, SessionCutoff, Sessions};
 pub use setup_links::{Invitation, SetUp, SetupLinks};
 pub use signing_keys::{KeptSigningKey, SigningKeys};
 pub use spend::{Spend, Spent};
@@ -170,6 +172,13 @@ impl Store {
         self.0.health.probed(answer.map(|_| latency).map_err(|error| error.cause()));
     }
 
+    /// Lets go of what was removed and still lies beside the file, if it is SQLite.
+    pub async fn tidy(&self) {
+        if let (Db::Sqlite { writer, .. }, true) = (&self.0.db, self.is_open()) {
+            sqlite::tidy(writer).await;
+        }
+    }
+
     /// The folder of the file, if it is SQLite.
     pub fn folder(&self) -> Option<&Path> {
         self.0.file.as_deref().and_then(Path::parent)
@@ -193,6 +202,11 @@ impl Store {
     /// The people who sign in here.
     pub fn people(&self) -> People<'_> {
         People(self)
+    }
+
+    /// The accounts of a provider outside by which they do.
+    pub fn identities(&self) -> Identities<'_> {
+        Identities(self)
     }
 
     /// The browsers in which they are signed in.

@@ -21,7 +21,7 @@ pub struct SearchPlaces {
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// Name or kind of place with its town, such as "Hotel Adler Basel": up to 300 characters, no line breaks, no links.
+    /// Name or kind of place with its town, such as "Hotel Adler Basel": up to 300 characters, no links.
     #[validate(length(min = 1, max = 300), regex(path = *QUERY_PATTERN))]
     query: String,
     /// Prefer places around this point.

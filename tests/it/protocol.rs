@@ -343,6 +343,8 @@ async fn mcp_15_other_versions_of_json_rpc_are_refused() {
         assert_eq!(refusal(&server, body).await, (400, -32600), "{body}");
     }
     assert_eq!(refusal(&server, r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[1]}"#).await, (400, -32602));
+    let meta = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":"x"}}"#;
+    assert_eq!(refusal(&server, meta).await, (400, -32602));
 }
 
 #[tokio::test]

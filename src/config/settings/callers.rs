@@ -1,5 +1,6 @@
 //! Who may call, how they are known, and how much anybody may ask.
 
+use super::login::Login;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -56,10 +57,16 @@ pub struct Auth {
     pub algorithms: Vec<String>,
     /// Whether its tokens must be typed as access tokens.
     pub requires_typed_tokens: bool,
+    /// Whether clients may describe themselves at an address of theirs, where people sign in here.
+    pub client_documents: ClientDocuments,
+    /// The hosts of such addresses; none: all.
+    pub allowed_client_hosts: Vec<String>,
     /// Who may register clients, where people sign in here.
     pub registration: Registration,
     /// What they must show, where that is so.
     pub registration_token: Option<SecretString>,
+    /// How people sign in, where they do so here.
+    pub login: Login,
 }
 
 impl Auth {
@@ -78,6 +85,16 @@ pub enum Registration {
     /// Who shows a token of the operator.
     Token,
     /// Nobody.
+    Off,
+}
+
+/// Whether clients may describe themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClientDocuments {
+    /// Each in a document of its own.
+    On,
+    /// None may.
     Off,
 }
 

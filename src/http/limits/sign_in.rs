@@ -70,18 +70,25 @@ impl Limiter {
 
     /// Lets a registration through if there were not too many from its address.
     pub(in crate::http) fn admit_registration(&self, request: &Request) -> Result<(), Refusal> {
-        let Some(parts) = &self.0 else { return Ok(()) };
-        let network = parts.network(request.extensions(), request.headers());
-        match network.and_then(|network| parts.sign_in.registrations.wait(&network)) {
-            Some(wait) => {
-                parts.metrics.rate_limited(Limit::Registration);
-                Err(refuse(
-                    wait,
-                    "Too many clients were registered from this address: wait as long as Retry-After says.",
-                ))
-            }
+        match self.wait_of_new_client(request.extensions(), request.headers()) {
+            Some(wait) => Err(refuse(
+                wait,
+                "Too many clients were registered from this address: wait as long as Retry-After says.",
+            )),
             None => Ok(()),
         }
+    }
+
+    /// Counts a client that is new from this address, registered or fetched by its description; how long to wait if there
+    /// were too many.
+    pub(in crate::http) fn wait_of_new_client(&self, extensions: &Extensions, headers: &HeaderMap) -> Option<Duration> {
+        let parts = self.0.as_ref()?;
+        let network = parts.network(extensions, headers)?;
+        let wait = parts.sign_in.registrations.wait(&network);
+        if wait.is_some() {
+            parts.metrics.rate_limited(Limit::Registration);
+        }
+        wait
     }
 
     /// Lets a request for tokens through if this client has not sent too many from its address: nobody else uses up what a

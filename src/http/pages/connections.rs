@@ -24,6 +24,8 @@ pub(in crate::http) struct Granted {
     pub(in crate::http) redirect_uri: String,
     /// What the client calls itself.
     pub(in crate::http) client: String,
+    /// The host that the client's own description comes from, if it has one.
+    pub(in crate::http) client_host: Option<String>,
     pub(in crate::http) permissions: Vec<Permission>,
     pub(in crate::http) since: Timestamp,
     pub(in crate::http) last_used: Option<Timestamp>,

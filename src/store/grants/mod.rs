@@ -21,6 +21,12 @@ pub struct Grants<'a>(pub(super) &'a Store);
 const ANSWER: &str = "
     INSERT INTO decisions (request_id, expires_at_ms) VALUES ($1, $2) ON CONFLICT (request_id) DO NOTHING";
 
+const DESCRIBED: &str = "
+    INSERT INTO clients (id, name, redirect_uris, authentication, can_refresh, by_operator, created_at_ms)
+    VALUES ($1, $2, $3, $4, $5, 0, $6)
+    ON CONFLICT (id) DO UPDATE SET
+        name = excluded.name, redirect_uris = excluded.redirect_uris, can_refresh = excluded.can_refresh";
+
 const USE_CLIENT: &str = "UPDATE clients SET used_at_ms = $1 WHERE id = $2";
 
 const INSERT: &str = "
@@ -88,6 +94,17 @@ impl Grants<'_> {
                     sqlx::query(ANSWER).bind(&grant.request_id).bind(forget_at.as_millisecond());
                 if answered.execute(&mut *transaction).await?.rows_affected() == 0 {
                     return Ok(Agreed::Answered);
+                }
+                if let Some(client) = &grant.described {
+                    sqlx::query(DESCRIBED)
+                        .bind(&client.id)
+                        .bind(&client.name)
+                        .bind(serde_json::to_string(&client.redirect_uris).unwrap_or_default())
+                        .bind(&client.authentication)
+                        .bind(i64::from(client.can_refresh))
+                        .bind(now.as_millisecond())
+                        .execute(&mut *transaction)
+                        .await?;
                 }
                 let used = sqlx::query(USE_CLIENT).bind(now.as_millisecond()).bind(&grant.client_id);
                 if used.execute(&mut *transaction).await?.rows_affected() == 0 {

@@ -1,6 +1,6 @@
 //! A grant as it is kept, and what is written of it.
 
-use crate::store::StoreError;
+use crate::store::{KeptClient, StoreError};
 use jiff::Timestamp;
 
 /// A person agrees.
@@ -14,6 +14,8 @@ pub struct NewGrant {
     pub person_id: String,
     /// To which client.
     pub client_id: String,
+    /// The client itself, if it is one that describes itself: it is kept together with what is granted to it.
+    pub described: Option<KeptClient>,
     /// Where the answer goes, as the client asked for it.
     pub redirect_uri: String,
     /// Names of permissions with spaces between them.

@@ -2,6 +2,7 @@
 
 mod clients;
 mod conformance;
+mod delegated;
 mod fixtures;
 mod sign_in;
 

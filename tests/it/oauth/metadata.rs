@@ -102,7 +102,7 @@ fn says_what_it_should(metadata: &Value) {
         ("revocation_endpoint_auth_methods_supported", json!(["none", "client_secret_post", "client_secret_basic"])),
         ("scopes_supported", json!(["reviews:read", "reports:write", "offline_access"])),
         ("authorization_response_iss_parameter_supported", json!(true)),
-        ("client_id_metadata_document_supported", json!(false)),
+        ("client_id_metadata_document_supported", json!(true)),
         ("request_parameter_supported", json!(false)),
         ("request_uri_parameter_supported", json!(false)),
     ];

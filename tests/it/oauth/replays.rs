@@ -1,11 +1,15 @@
 //! The clients that people use, played step by step as they are known to behave: what they register, what they ask for, and
 //! how they show who they are. Each goes all the way, from the first refusal to a tool that answers, and on to new tokens.
 
-use super::token_endpoint::{basic, headers, post};
+use super::{
+    documents::clients,
+    token_endpoint::{basic, headers, post},
+};
 use crate::support::{
     BAKERY,
     database::both,
     sign_in::{Answer, Client, NAME, PASSWORD, STATE, Site, VERIFIER, both as tokens, challenge, written},
+    world::{Reply, World},
 };
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -109,6 +113,7 @@ enum Shows {
 /// One client on its way.
 #[derive(Debug, Clone)]
 struct Replay {
+    /// What it registers, or, where that has an id, the document in which it describes itself.
     registration: Value,
     redirect: &'static str,
     shows: Shows,
@@ -136,17 +141,21 @@ impl Discovered {
 /// On both databases, naming the resource and not.
 async fn play(replay: Replay) {
     for database in both().await {
-        let site = Site::on(&database).await;
+        let world = World::new().await;
+        let site = Site::in_world(&database, &world, &[]).await;
         for names_resource in [true, false] {
-            Replay { names_resource, ..replay.clone() }.run(&site).await;
+            Replay { names_resource, ..replay.clone() }.run(&site, &world).await;
         }
     }
 }
 
 impl Replay {
-    async fn run(&self, site: &Site) {
+    async fn run(&self, site: &Site, world: &World) {
         let found = discovered(site).await;
-        let client = self.registered(site, &found).await;
+        let client = match self.registration["client_id"].as_str() {
+            Some(id) => self.described(id, world, &found),
+            None => self.registered(site, &found).await,
+        };
         let code = self.agreed(site, &found, &client).await;
         let mut fields = vec![
             ("grant_type", "authorization_code".to_owned()),
@@ -169,6 +178,15 @@ impl Replay {
         let (newer, next) = self.given(site, &found, &client, fields).await;
         assert!(newer != access && next != refresh);
         self.is_served(site, &newer).await;
+    }
+
+    /// Describes itself, where the server says that it reads that, and that nothing need be shown.
+    fn described(&self, id: &str, world: &World, found: &Discovered) -> Client {
+        assert_eq!(found.metadata["client_id_metadata_document_supported"], json!(true));
+        assert_eq!(found.metadata["authorization_response_iss_parameter_supported"], json!(true));
+        assert!(found.metadata["token_endpoint_auth_methods_supported"].as_array().unwrap().contains(&json!("none")));
+        world.publish(id, Reply::document(&self.registration, "public, max-age=300"));
+        Client { id: id.to_owned(), secret: None, redirect: self.redirect.to_owned() }
     }
 
     /// Registers; the server keeps what was asked for, and gives a secret to who shows one.
@@ -367,6 +385,68 @@ async fn replay_of_chatgpt_with_scopes_and_without() {
         play(Replay {
             registration: chatgpt(),
             redirect: "https://chatgpt.com/connector/oauth/AbC123dEf456",
+            shows: Shows::Nothing,
+            scope,
+            prompt: None,
+            names_resource: true,
+            agent: "Python/3.12 aiohttp/3.9.5",
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn replay_of_claude_ai_by_its_document() {
+    play(Replay {
+        registration: clients::claude_ai(),
+        redirect: "https://claude.ai/api/mcp/auth_callback",
+        shows: Shows::Nothing,
+        scope: Some("reviews:read reports:write offline_access"),
+        prompt: None,
+        names_resource: true,
+        agent: "python-httpx/0.28.1",
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn replay_of_claude_code_by_its_document_on_any_port() {
+    for redirect in ["http://localhost:60212/callback", "http://127.0.0.1:3118/callback"] {
+        play(Replay {
+            registration: clients::claude_code(),
+            redirect,
+            shows: Shows::Nothing,
+            scope: Some("reviews:read reports:write offline_access"),
+            prompt: Some("consent"),
+            names_resource: true,
+            agent: "claude-code/2.1.232 (cli)",
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn replay_of_vs_code_by_its_document_on_its_port_and_on_the_web() {
+    for redirect in ["http://127.0.0.1:33418/", "http://127.0.0.1:49831/", "https://vscode.dev/redirect"] {
+        play(Replay {
+            registration: clients::vs_code(),
+            redirect,
+            shows: Shows::Nothing,
+            scope: Some("reviews:read reports:write"),
+            prompt: None,
+            names_resource: true,
+            agent: "Visual-Studio-Code/1.119.0",
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn replay_of_chatgpt_by_its_document_with_scopes_and_without() {
+    for scope in [Some("reviews:read reports:write offline_access"), None] {
+        play(Replay {
+            registration: clients::chatgpt(),
+            redirect: "https://chatgpt.com/connector_platform_oauth_redirect",
             shows: Shows::Nothing,
             scope,
             prompt: None,

@@ -1,4 +1,4 @@
-//! A certificate for `localhost`, made for one test, and whoever trusts it.
+//! A certificate, for `localhost` or other names, made for one test, and whoever trusts it.
 
 use std::{
     fs,
@@ -9,6 +9,7 @@ use std::{
 use tempfile::TempDir;
 
 /// A certificate, its key, and the authority that issued it.
+#[derive(Debug)]
 pub(crate) struct Certificate {
     folder: TempDir,
 }
@@ -16,13 +17,20 @@ pub(crate) struct Certificate {
 const KEY: [&str; 5] = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"];
 
 impl Certificate {
+    /// For `localhost`.
     pub(crate) fn new() -> Self {
+        Self::of(&["localhost"])
+    }
+
+    /// For these names.
+    pub(crate) fn of(names: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let (authority, authority_key) = (at("authority.pem"), at("authority.key"));
         request(&[&["-keyout", &authority_key, "-out", &authority, "-subj", "/CN=Authority of a test"]]);
-        let issuer = ["-CA", &authority, "-CAkey", &authority_key, "-subj", "/CN=localhost"];
-        let names = ["-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1", "-addext", "basicConstraints=CA:FALSE"];
+        let issuer = ["-CA", &authority, "-CAkey", &authority_key, "-subj", "/CN=Host of a test"];
+        let names = format!("subjectAltName={},IP:127.0.0.1", dns(names));
+        let names = ["-addext", &names, "-addext", "basicConstraints=CA:FALSE"];
         request(&[&["-keyout", &at("privkey.pem"), "-out", &at("fullchain.pem")], &issuer, &names]);
         Self { folder }
     }
@@ -31,13 +39,42 @@ impl Certificate {
         self.folder.path().join("fullchain.pem")
     }
 
+    /// One more of the same authority and key, for these names, that ended long ago.
+    pub(crate) fn expired(&self, names: &[&str]) -> PathBuf {
+        let at = |name: &str| self.folder.path().join(name).display().to_string();
+        let settings = format!(
+            "[ca]\ndefault_ca=here\n[here]\ndatabase={}\nserial={}\nnew_certs_dir={}\ndefault_md=sha256\n\
+             policy=any\nx509_extensions=names\n[any]\ncommonName=supplied\n[names]\nsubjectAltName={}\n",
+            at("issued"),
+            at("serial"),
+            self.folder.path().display(),
+            dns(names)
+        );
+        for (name, text) in [("settings", settings.as_str()), ("issued", ""), ("serial", "01")] {
+            fs::write(at(name), text).unwrap();
+        }
+        let (request, key, chain) = (at("request.pem"), at("privkey.pem"), at("expired.pem"));
+        openssl(&["req", "-new", "-key", &key, "-subj", "/CN=Host of a test", "-out", &request]);
+        let (authority, authority_key, settings) = (at("authority.pem"), at("authority.key"), at("settings"));
+        let dates = ["-startdate", "20240101000000Z", "-enddate", "20250101000000Z"];
+        let by = ["-config", &settings, "-cert", &authority, "-keyfile", &authority_key];
+        let whole = [&["ca", "-batch", "-notext", "-in", &request, "-out", &chain][..], &by, &dates].concat();
+        openssl(&whole);
+        chain.into()
+    }
+
+    /// Whom one must trust.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.path().join("authority.pem")
+    }
+
     pub(crate) fn key(&self) -> PathBuf {
         self.folder.path().join("privkey.pem")
     }
 
     /// Somebody who trusts it.
     pub(crate) fn client(&self) -> reqwest::Client {
-        trusting(&self.folder.path().join("authority.pem"))
+        trusting(&self.authority())
     }
 }
 
@@ -48,9 +85,16 @@ pub(crate) fn trusting(authority: &Path) -> reqwest::Client {
     client.timeout(Duration::from_mins(2)).tls_certs_only([authority]).build().unwrap()
 }
 
+fn dns(names: &[&str]) -> String {
+    names.iter().map(|name| format!("DNS:{name}")).collect::<Vec<_>>().join(",")
+}
+
 fn request(arguments: &[&[&str]]) {
-    let mut command = Command::new("openssl");
-    command.args(["req", "-x509", "-days", "2"]).args(KEY).args(arguments.concat());
-    let output = command.output().unwrap_or_else(|error| panic!("openssl ({error}): tests/run installs it"));
+    openssl(&[&["req", "-x509", "-days", "2"], &KEY[..], &arguments.concat()].concat());
+}
+
+fn openssl(arguments: &[&str]) {
+    let output = Command::new("openssl").args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("openssl ({error}): tests/run installs it"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }

@@ -23,11 +23,17 @@ pub(crate) struct Ended {
 
 /// Runs a test again, by its module and name, until it ends or, at the latest, `limit` is over.
 pub(crate) fn again(module: &str, test: &str, limit: Duration) -> Ended {
+    again_with(module, test, limit, &[])
+}
+
+/// The same with more variables in its environment.
+pub(crate) fn again_with(module: &str, test: &str, limit: Duration, variables: &[(&str, &str)]) -> Ended {
     let began = Instant::now();
     let (_, path) = module.split_once("::").unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", &format!("{path}::{test}"), "--nocapture"])
         .env(MARK, "1")
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

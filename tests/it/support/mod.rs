@@ -10,11 +10,13 @@ pub(crate) mod issuer;
 pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod postgres;
+pub(crate) mod provider;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod redis;
 pub(crate) mod rpc;
 pub(crate) mod sign_in;
+pub(crate) mod world;
 
 use google_reviews_mcp::{
     app::{App, Parts},
@@ -23,6 +25,7 @@ use google_reviews_mcp::{
     emulator::{DEMO_KEY, Emulator},
     mcp::{Offer, Prompt, Resource},
     model::Principal,
+    outbound::Network,
     tasks::Tasks,
 };
 use serde_json::{Value, json};
@@ -92,6 +95,12 @@ impl Builder {
 
     pub(crate) fn clock(mut self, clock: Clock) -> Self {
         self.parts.clock = clock;
+        self
+    }
+
+    /// Where strangers' names lead.
+    pub(crate) fn network(mut self, network: impl Network) -> Self {
+        self.parts.network = Arc::new(network);
         self
     }
 

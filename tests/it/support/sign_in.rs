@@ -1,7 +1,7 @@
 //! Signing in by hand: a server with its own authorization server, a browser without a screen, and a client that does
 //! exactly what a test tells it, so that tests can do what no real client does.
 
-use super::{TestServer, database::Database, now, rpc};
+use super::{Builder, TestServer, database::Database, now, rpc, world::World};
 use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use google_reviews_mcp::{clock::Clock, model::PersonName};
@@ -95,7 +95,17 @@ impl Site {
 
     /// The same with more settings.
     pub(crate) async fn with(database: &Database, settings: &[(&'static str, &str)]) -> Self {
-        let site = Self::beside(database, Clock::manual(now()), settings).await;
+        Self::beside(database, Clock::manual(now()), settings).await.with_somebody().await
+    }
+
+    /// The same on a network of the test.
+    pub(crate) async fn in_world(database: &Database, world: &World, settings: &[(&'static str, &str)]) -> Self {
+        let builder = database.server().network(world.clone());
+        Self::built(builder, Clock::manual(now()), settings).await.with_somebody().await
+    }
+
+    async fn with_somebody(self) -> Self {
+        let site = self;
         let people = site.server.app.people().unwrap();
         people.add(PersonName::parse(NAME).unwrap(), Some(PASSWORD)).await.unwrap();
         site
@@ -103,7 +113,11 @@ impl Site {
 
     /// One more server on a database that has everything already.
     pub(crate) async fn beside(database: &Database, clock: Clock, settings: &[(&'static str, &str)]) -> Self {
-        let builder = database.server().set("auth.mode", "oauth").clock(clock.clone());
+        Self::built(database.server(), clock, settings).await
+    }
+
+    async fn built(builder: Builder, clock: Clock, settings: &[(&'static str, &str)]) -> Self {
+        let builder = builder.set("auth.mode", "oauth").clock(clock.clone());
         let server = settings.iter().fold(builder, |builder, (key, value)| builder.set(key, *value)).start().await;
         let base = format!("http://{}", server.app.address());
         Self::at(&base, server, clock)

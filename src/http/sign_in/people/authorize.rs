@@ -17,7 +17,8 @@ pub(super) async fn ask(State(site): State<Arc<SignIn>>, parts: Parts) -> Respon
 async fn asked(site: &SignIn, request: &Parts) -> Result<Response, Trouble> {
     let visit = Visit::of(site, &request.headers).await?;
     let parameters = Parameters::read(request.uri.query().unwrap_or_default().as_bytes());
-    let asked = match site.server.asked(&parameters, visit.browser()).await {
+    let admit = || site.limiter.wait_of_new_client(&request.extensions, &request.headers);
+    let asked = match site.server.asked(&parameters, visit.browser(), admit).await {
         Ok(asked) => asked,
         Err(NotAsked::Nowhere(why)) => return Err(Trouble::Nowhere(why)),
         Err(NotAsked::Answer { address, error }) => {
@@ -29,6 +30,8 @@ async fn asked(site: &SignIn, request: &Parts) -> Result<Response, Trouble> {
             );
             return Ok(onward(&address));
         }
+        Err(NotAsked::TooMany(wait)) => return Err(Trouble::TooMany(wait)),
+        Err(NotAsked::Busy) => return Err(Trouble::Busy),
         Err(NotAsked::Store(error)) => return Err(error.into()),
     };
     let prompt = asked.request.prompt();

@@ -55,6 +55,7 @@ impl From<Connected> for Granted {
             client_id: connected.client_id,
             redirect_uri: connected.place,
             client: connected.name,
+            client_host: connected.host,
             permissions: Permission::parse(&connected.scopes),
             since: connected.since,
             last_used: Some(connected.used_at),

@@ -71,7 +71,7 @@ fn page(site: &SignIn, visit: &Visit, person: &Person, asked: &Asked, is_nothing
         csrf: site.server.form_proof(Form::Consent(&asked.sealed), visit.browser()),
         request: asked.sealed.clone(),
         client: asked.client.name.clone(),
-        client_host: None,
+        client_host: asked.client_host(),
         redirect_uri: asked.request.redirect_uri().to_owned(),
         resource: site.server.resource().to_owned(),
         person: person.name.to_string(),
