@@ -7,20 +7,37 @@ use crate::support::{TestServer, binary::Serving};
 /// The revisions of the protocol of which all requirements are tried.
 const REVISIONS: [&str; 2] = ["2025-11-25", "2026-07-28"];
 
+/// What does not hold.
+const LISTED: &str = include_str!("../../interop/conformance.yml");
+
 /// The binary, as anybody runs it.
 fn binary() -> Serving {
     Serving::start(&[("REVIEWS__UPSTREAM__PROVIDER", "demo")])
 }
 
-/// Runs all that a revision requires: nothing fails but what `tests/interop/conformance.yml` says, all of that still does, and
-/// these scenarios pass whole.
-async fn judged(endpoint: &str, what: &str, revision: &str, passing: &[&str]) {
-    let Some(node) = node() else { return };
+/// Runs all that a revision requires: nothing fails but what `tests/interop/conformance.yml` says, and these scenarios pass
+/// whole. Tells what the suite says.
+async fn judged(endpoint: &str, what: &str, revision: &str, passing: &[&str]) -> String {
+    let Some(node) = node() else { return String::new() };
     let out = run(&node, "conformance-server.mjs", &[endpoint, revision, what]).await;
     assert!(out.contains("Baseline check passed"), "{out}");
     for scenario in passing {
         assert!(out.contains(&format!("✓ {scenario}: ")), "{revision}: {scenario}: {out}");
         assert!(!out.contains(&format!("✓ {scenario}: 0 passed")), "{revision}: {scenario}: {out}");
+    }
+    out
+}
+
+/// All that is listed still fails, in one of the revisions. The suite tells of what passes, but not of names that it does not
+/// know.
+#[track_caller]
+fn all_fail(listed: &str, outs: &[String; 2]) {
+    if outs.iter().all(String::is_empty) {
+        return;
+    }
+    for entry in listed.lines().filter_map(|line| line.strip_prefix("  - ")) {
+        let line = format!("  ~ {entry}\n");
+        assert!(outs.iter().any(|out| out.contains(&line)), "{entry} is listed and does not fail");
     }
 }
 
@@ -37,8 +54,9 @@ async fn the_conformance_suite_finds_no_fault_in_the_binary() {
         "input-required-result-unsupported-methods",
         "input-required-result-validate-input",
     ];
-    judged(&serving.endpoint, "binary", REVISIONS[0], &[both.as_slice(), &old].concat()).await;
-    judged(&serving.endpoint, "binary", REVISIONS[1], &[both.as_slice(), &new].concat()).await;
+    let old = judged(&serving.endpoint, "binary", REVISIONS[0], &[both.as_slice(), &old].concat()).await;
+    let new = judged(&serving.endpoint, "binary", REVISIONS[1], &[both.as_slice(), &new].concat()).await;
+    all_fail(LISTED, &[old, new]);
 }
 
 /// What asks for tools, resources and prompts of the suite's own names.
@@ -55,8 +73,9 @@ async fn the_conformance_suite_finds_no_fault_in_a_server_with_its_fixtures() {
         "resources-templates-read",
     ];
     let new = ["http-custom-header-server-validation"];
-    judged(&server.app.endpoint(), "fixtures", REVISIONS[0], &both).await;
-    judged(&server.app.endpoint(), "fixtures", REVISIONS[1], &[both.as_slice(), &new].concat()).await;
+    let old = judged(&server.app.endpoint(), "fixtures", REVISIONS[0], &both).await;
+    let new = judged(&server.app.endpoint(), "fixtures", REVISIONS[1], &[both.as_slice(), &new].concat()).await;
+    all_fail(LISTED.split_once("\nfixtures:\n").unwrap().0, &[old, new]);
 }
 
 /// A page that leads its own name to this machine gets nothing from a server here, and this machine itself does.
