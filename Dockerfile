@@ -11,9 +11,9 @@ ARG BASE_IMAGE=gcr.io/distroless/cc-debian12:nonroot
 FROM ${RUST_IMAGE} AS build
 WORKDIR /build
 # For size: symbols are dropped, equal functions are stored once, and addresses that the loader fills in are written in the
-# short form, which Debian 12 reads.
+# short form, which Debian 12 reads. The last two where Rust links with lld by itself: other linkers know no such options.
 ENV CARGO_PROFILE_RELEASE_STRIP=symbols \
-    RUSTFLAGS="-C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
+    CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUSTFLAGS="-C link-arg=-Wl,--icf=all -C link-arg=-Wl,-z,pack-relative-relocs"
 
 # First the dependencies, with nothing of ours but their list: this layer is kept until the list changes.
 COPY Cargo.toml Cargo.lock ./

@@ -10,11 +10,12 @@ use axum::{Json, Router, routing::get};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use criterion::{Criterion, criterion_group, criterion_main};
 use google_reviews_mcp::{
-    auth::{ApiKey, Auth, Gate, Issuer, Protected, Source},
+    auth::{ApiKey, Auth, Gate, Outside, Protected, Source},
     clock::Clock,
     config::{self, Config, Sources},
     health::{Health, Need},
     http::Limiter,
+    jwt::Issuer,
     model::{Caller, Principal, Scopes},
     outbound::Outbound,
     store::{KeptKey, Store},
@@ -94,10 +95,11 @@ async fn auth(signer: &Signer, folder: &std::path::Path) -> (Auth, Store) {
     store.prepare().await.unwrap();
     let reporter = health.register("issuer", Need::ToStart);
     let parts = (Outbound::new().unwrap(), reporter);
-    let issuer = Issuer::new(&config.auth, &signer.url, parts, Tasks::new(), clock.clone());
+    let issuer = Issuer::new(&signer.url, &config.auth.algorithms, parts, Tasks::new(), clock.clone());
     issuer.refresh().await;
+    let outside = Outside::new(&config.auth, Arc::new(issuer), clock.clone());
     let protected = Protected::new(config.server.public_url.as_ref().unwrap(), Some(&signer.url));
-    let gate = Gate::Guarded { tokens: Some(Source::Outside(Arc::new(issuer))), keys: store.clone() };
+    let gate = Gate::Guarded { tokens: Some(Source::Outside(outside)), keys: store.clone() };
     (Auth::new(gate, protected, clock, metrics), store)
 }
 

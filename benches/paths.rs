@@ -55,7 +55,7 @@ fn paths(criterion: &mut Criterion) {
         let selection = Selection { filter: RatingFilter::default(), limit: 5, translate: true, detail };
         criterion.bench_function(&format!("answer get_reviews ({name}), from domain value to bytes"), |bencher| {
             bencher.iter(|| {
-                let output = Output::of(PlaceReviews::of(black_box(&located), selection), detail);
+                let output = Output::of(PlaceReviews::of(black_box(&located), selection, None).unwrap(), detail);
                 serde_json::to_vec(&mcp::written(&output).unwrap()).unwrap()
             });
         });

@@ -56,7 +56,8 @@ impl Bench {
         let rules = Rules { registration, registration_token, most_clients: u32::MAX, documents };
         let (tasks, metrics) = (Tasks::new(), Metrics::new().unwrap());
         let strangers = Strangers::new(Arc::new(Internet), clock.clone()).unwrap();
-        let parts = Parts { store, keys, people, secret, previous: None, strangers, tasks, clock, metrics };
+        let (provider, previous) = (None, None);
+        let parts = Parts { store, keys, people, provider, secret, previous, strangers, tasks, clock, metrics };
         let server = AuthorizationServer::new("http://127.0.0.1".into(), "http://127.0.0.1/mcp".into(), rules, parts);
         let client = json!({"client_name": name, "redirect_uris": [REDIRECT], "token_endpoint_auth_method": "none"});
         let client = server.register(client.to_string().as_bytes()).await.unwrap().kept.id;

@@ -8,8 +8,9 @@
 //! | [`app`] | the composition root: the only place that constructs |
 //! | [`http`] | the edge: listeners, routes, Host and Origin, JSON-RPC's form, sign-in, health paths, metrics page, pages for people |
 //! | [`auth`] | who calls: tokens of this server or of an issuer outside, API keys, challenges |
+//! | [`jwt`] | signed tokens: their form, the keys of an issuer, signatures |
 //! | [`mcp`] | the protocol: the server, the trait `Tool`, the one path of a call, transports, a client, how clients connect |
-//! | [`tools`], [`resources`] | what we offer: one file each |
+//! | [`tools`], [`prompts`], [`resources`] | what we offer: one file each |
 //! | [`reviews`] | the domain: use cases, sanitising, attribution, samples, analysis, reports |
 //! | [`idempotency`] | claim, lease, replay: a writing call is done once |
 //! | [`cache`] | two tiers, typed keys, one flight per key |
@@ -43,10 +44,12 @@ pub mod google;
 pub mod health;
 pub mod http;
 pub mod idempotency;
+pub mod jwt;
 pub mod mcp;
 pub mod model;
 pub mod oauth;
 pub mod outbound;
+pub mod prompts;
 pub mod redis;
 pub mod resilience;
 pub mod resources;

@@ -74,15 +74,21 @@ impl Administration {
         Ok(self.people().add(name, password.map(SecretString::expose_secret)).await?)
     }
 
-    /// All people, by name.
+    /// All people, by name, each with the issuers of the accounts by which they sign in.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn users(&self) -> Result<Vec<KeptPerson>> {
-        Ok(self.store.people().list().await?)
+    pub async fn users(&self) -> Result<Vec<(KeptPerson, Vec<String>)>> {
+        let (people, accounts) = (self.store.people().list().await?, self.store.identities().issuers().await?);
+        let with_issuers = |kept: KeptPerson| {
+            let theirs = accounts.iter().filter(|(person_id, _)| *person_id == kept.person.id);
+            let issuers = theirs.map(|(_, issuer)| issuer.clone()).collect();
+            (kept, issuers)
+        };
+        Ok(people.into_iter().map(with_issuers).collect())
     }
 
-    /// Removes a person with all that hangs on them; returns whether there was one.
+    /// Removes a person with all that hangs on them and all that is theirs; returns whether there was one.
     ///
     /// # Errors
     /// When it could not be written.

@@ -32,6 +32,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// The use cases, and what lies between them and Google.
+#[derive(Debug)]
 pub(super) struct Domain {
     pub(super) reviews: Reviews,
     pub(super) budget: Budget,
@@ -54,6 +55,7 @@ pub(super) struct Served {
 }
 
 /// What every part is built on.
+#[derive(Debug)]
 pub(super) struct Base {
     pub(super) clock: Clock,
     pub(super) tasks: Tasks,
@@ -164,6 +166,12 @@ impl Base {
         Opening::begin(keeper, config.store.start_timeout, &self.tasks, self.metrics.clone()).await
     }
 
+    /// The same where the database is open already, and others may be using it.
+    pub(super) async fn resume(&self, budget: Budget) {
+        let keeper = chores::Keeper { store: self.store.clone(), budget, keys: None, clock: self.clock.clone() };
+        keeper.resume(&self.tasks, self.metrics.clone()).await;
+    }
+
     /// The MCP server.
     pub(super) fn server(&self, config: &Config, offers: Offers) -> Server {
         let limits = Limits { tool_timeout: config.server.tool_timeout };
@@ -203,7 +211,7 @@ impl Base {
         let limiter = Limiter::new(config, redis, &self.clock, self.metrics.clone());
         limiter.tidy(&self.tasks, &self.clock, self.metrics.clone());
         let own = own.map(|own| anyhow::Ok((own, Strangers::new(network, self.clock.clone())?))).transpose()?;
-        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()));
+        let sign_in = self.sign_in(config, own, auth.protected(), (door.clone(), limiter.clone()))?;
         let edge = Edge { door, limiter, auth, max_request_bytes, server, sign_in };
         let main_routes = http::routes(endpoint, edge, home, overview.clone());
         let terms = listeners::terms(config);

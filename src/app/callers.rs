@@ -2,12 +2,13 @@
 
 use super::{base::Base, chores};
 use crate::{
-    auth::{Auth, Gate, Issuer, Own, Protected, Source},
+    auth::{Auth, Gate, Outside, Own, Protected, Source},
     config::{AuthMode, ClientDocuments, Config},
     health::Need,
     http::{Door, Limiter, SignIn},
+    jwt::Issuer,
     model::{Caller, Principal, Scopes},
-    oauth::{self, AuthorizationServer, DocumentRules, Keys, People, Rules},
+    oauth::{self, AuthorizationServer, DocumentRules, Keys, People, Provider, Rules},
     outbound::{Outbound, Strangers},
 };
 use anyhow::Result;
@@ -53,10 +54,17 @@ impl Base {
             return Ok(Some(Source::Own(own)));
         }
         let Some(name) = &config.auth.issuer else { return Ok(None) };
-        let parts = (Outbound::new()?, self.health.register("issuer", Need::ToStart));
-        let issuer = Arc::new(Issuer::new(&config.auth, name, parts, self.tasks.clone(), self.clock.clone()));
+        let issuer = self.issuer(config, name, (Outbound::new()?, Need::ToStart));
+        Ok(Some(Source::Outside(Outside::new(&config.auth, issuer, self.clock.clone()))))
+    }
+
+    /// An issuer outside, whose keys are kept fresh from now on.
+    fn issuer(&self, config: &Config, name: &str, (outbound, need): (Outbound, Need)) -> Arc<Issuer> {
+        let parts = (outbound, self.health.register("issuer", need));
+        let issuer = Issuer::new(name, &config.auth.algorithms, parts, self.tasks.clone(), self.clock.clone());
+        let issuer = Arc::new(issuer);
         chores::refresh_keys(Arc::clone(&issuer), config.health.interval, self);
-        Ok(Some(Source::Outside(issuer)))
+        issuer
     }
 
     /// The way to a token, where people sign in here.
@@ -66,8 +74,8 @@ impl Base {
         own: Option<((Keys, People), Strangers)>,
         protected: &Protected,
         (door, limiter): (Door, Limiter),
-    ) -> Option<SignIn> {
-        let ((keys, people), strangers) = own?;
+    ) -> Result<Option<SignIn>> {
+        let Some(((keys, people), strangers)) = own else { return Ok(None) };
         let rules = Rules {
             registration: config.auth.registration,
             registration_token: config.auth.registration_token.clone(),
@@ -81,6 +89,7 @@ impl Base {
             store: self.store.clone(),
             keys,
             people,
+            provider: self.provider(config, protected)?,
             secret: self.secret.clone(),
             previous: self.previous.clone(),
             strangers,
@@ -90,7 +99,22 @@ impl Base {
         };
         let issuer = protected.origin().to_owned();
         let server = AuthorizationServer::new(issuer, protected.resource().to_owned(), rules, parts);
-        Some(SignIn { server, door, limiter, metrics: self.metrics.clone() })
+        Ok(Some(SignIn { server, door, limiter, metrics: self.metrics.clone() }))
+    }
+
+    /// The provider with whose accounts people can sign in here. Whoever is signed in does not need it.
+    fn provider(&self, config: &Config, protected: &Protected) -> Result<Option<Provider>> {
+        let login = &config.auth.login;
+        let Some(name) = &login.issuer else { return Ok(None) };
+        let callback = format!("{}/login/callback", protected.origin());
+        tracing::info!(
+            issuer = name,
+            callback,
+            "people sign in at a provider, which must know where to send them back to"
+        );
+        let outbound = Outbound::new()?;
+        let issuer = self.issuer(config, name, (outbound.clone(), Need::Never));
+        Ok(Provider::new(login, issuer, outbound))
     }
 
     /// The people who can sign in here.

@@ -2,10 +2,10 @@
 
 use super::base::Base;
 use crate::{
-    auth::Issuer,
     budget::Budget,
     cache::Cache,
     clock::{Clock, pacific_day},
+    jwt::Issuer,
     oauth::{Keys, KeysError, session_cutoff},
     store::{StartError, Store},
     tasks::Tasks,
@@ -59,11 +59,7 @@ impl Opening {
         tasks.spawn(async move {
             let Some(progress) = stop.run_until_cancelled(keeper.open(limit)).await else { return };
             if matches!(progress, Progress::Done) {
-                let keeper = Arc::new(keeper);
-                keeping.supervise("database_upkeep", metrics, move || {
-                    let keeper = Arc::clone(&keeper);
-                    async move { keeper.keep().await }
-                });
+                keeper.supervise(&keeping, metrics);
             }
             sender.send_replace(progress);
         });
@@ -142,6 +138,20 @@ impl Keeper {
         }
     }
 
+    /// Goes on where the database is open already.
+    pub(super) async fn resume(self, tasks: &Tasks, metrics: Metrics) {
+        self.budget.restore().await;
+        self.supervise(tasks, metrics);
+    }
+
+    fn supervise(self, tasks: &Tasks, metrics: Metrics) {
+        let keeper = Arc::new(self);
+        tasks.supervise("database_upkeep", metrics, move || {
+            let keeper = Arc::clone(&keeper);
+            async move { keeper.keep().await }
+        });
+    }
+
     async fn prepare(&self) -> Result<(), NotOpen> {
         let applied = self.store.prepare().await?;
         if let Some(keys) = &self.keys {
@@ -199,6 +209,7 @@ impl Keeper {
         if claims + reports + sessions + links + grants + clients > 0 {
             tracing::info!(claims, reports, sessions, links, grants, clients, "removed what had expired");
         }
+        self.store.tidy().await;
     }
 }
 

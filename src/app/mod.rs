@@ -4,50 +4,46 @@ mod administration;
 mod base;
 mod callers;
 mod chores;
+mod core;
 mod listeners;
+mod local;
 mod probes;
 mod watchdog;
 
 pub use administration::Administration;
 pub use listeners::raise_open_files;
+pub use local::Local;
 pub use watchdog::Watchdog;
 
 use crate::{
     clock::Clock,
     config::{Config, Google, Provider},
     emulator::{DEMO_KEY, Emulator},
-    health::Heartbeat,
     mcp::{Offer, Offers},
     model::{Principal, SecretKey},
     oauth::People,
     outbound::{Internet, Network},
-    resources,
-    store::{Applied, Store},
+    store::Applied,
     tasks::Tasks,
     telemetry::{Metrics, SpanCounts},
     tools,
 };
 use anyhow::{Context as _, Result};
-use base::{Base, Served};
+use base::{Base, Domain, Served};
 use chores::Opening;
+use core::Core;
 use listeners::Listeners;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
-use tokio_util::sync::DropGuard;
 use url::Url;
-
-/// How long work in the background may take to end.
-const LAST_WORK: Duration = Duration::from_secs(5);
-/// How long closing the database may take, and sending the last figures.
-const LONGEST_CLOSE: Duration = Duration::from_secs(2);
 
 /// What a caller may put in place of the ordinary parts.
 #[derive(Debug)]
 pub struct Parts {
     /// Where times come from.
     pub clock: Clock,
-    /// Tools beside the ordinary ones.
-    pub more_tools: Vec<Offer>,
+    /// What is offered beside the ordinary.
+    pub more: Offers,
     /// Who calls, as long as there is no sign-in.
     pub caller: Principal,
     /// What becomes of the spans of traces.
@@ -62,7 +58,7 @@ impl Default for Parts {
     fn default() -> Self {
         Self {
             clock: Clock::system(),
-            more_tools: Vec::new(),
+            more: Offers::default(),
             caller: Principal::local(),
             spans: SpanCounts::default(),
             network: Arc::new(Internet),
@@ -74,15 +70,9 @@ impl Default for Parts {
 /// A running server.
 #[derive(Debug)]
 pub struct App {
+    core: Box<Core>,
     listeners: Listeners,
     reached: Reached,
-    emulator: Option<Emulator>,
-    tasks: Tasks,
-    metrics: Metrics,
-    heartbeat: Heartbeat,
-    /// Keeps the heart beating, also while the server stops.
-    _heart: DropGuard,
-    store: Store,
     opening: Opening,
     stopping: Stopping,
 }
@@ -93,6 +83,8 @@ struct Reached {
     origin: Url,
     /// Those who can sign in, if that is here.
     people: Option<People>,
+    /// Whether they come from a provider, so that nobody needs to be let in by a link.
+    from_provider: bool,
 }
 
 /// How much time there is at the end.
@@ -109,38 +101,31 @@ impl App {
     /// # Errors
     /// When an address cannot be bound, a part cannot be built from its settings, or the database cannot be used.
     pub async fn start(config: Config, parts: Parts) -> Result<Self> {
-        let Parts { clock, more_tools, caller, spans, network, tasks } = parts;
+        let Parts { clock, more, caller, spans, network, tasks } = parts;
         let base = Base { tasks, metrics: Metrics::sent(&config.otlp)?, ..Base::new(&config, clock)? };
         base.store.lock()?;
         base.metrics.watch_spans(spans);
-        let heart = base.heartbeat.keep(&base.tasks, base.metrics.clone());
-        let (google, emulator) = upstream(&config, &base.clock, &base.tasks).await?;
-        let domain = base.domain(&config, google)?;
+        let core = Core::build(&config, base, more).await?;
+        let base = &core.base;
         let keys = base.signing_keys(&config);
-        let opening = base.open(&config, domain.budget.clone(), keys.clone()).await?;
-        base.probe(&config, &domain);
-
-        let mut tools = tools::all(&domain.reviews);
-        tools.extend(more_tools);
-        let briefs = tools.iter().map(Offer::brief).collect();
-        let offers = Offers { tools, resources: resources::all(&domain.reviews) };
-        let server = base.server(&config, offers);
+        let opening = base.open(&config, core.domain.budget.clone(), keys.clone()).await?;
+        base.probe(&config, &core.domain);
         let people = keys.is_some().then(|| base.people());
         let own = keys.zip(people.clone());
-        let offered =
-            Served { server, tools: briefs, budget: domain.budget, redis: domain.redis, caller, own, network };
+        let Domain { budget, redis, .. } = &core.domain;
+        let (server, tools) = (core.server.clone(), core.tools.clone());
+        let offered = Served { server, tools, budget: budget.clone(), redis: redis.clone(), caller, own, network };
         let listeners = base.listen(&config, offered).await?;
         let origin = callers::origin(&config, listeners.address)?;
+        let reached = Reached { origin, people, from_provider: config.auth.login.issuer.is_some() };
         let (stop_delay, drain) = (config.server.stop_delay, config.server.drain_timeout);
-        let Base { tasks, metrics, heartbeat, store, .. } = base;
-        let reached = Reached { origin, people };
         let stopping = Stopping { delay: stop_delay, drain };
-        Ok(Self { listeners, reached, emulator, tasks, metrics, heartbeat, _heart: heart, store, opening, stopping })
+        Ok(Self { core, listeners, reached, opening, stopping })
     }
 
     /// Ends the process when its runtime hangs for so long, as long as the watchdog is held; zero watches nothing.
     pub fn watch(&self, limit: Duration) -> Option<Watchdog> {
-        (!limit.is_zero()).then(|| Watchdog::start(limit, self.heartbeat.clone()))
+        (!limit.is_zero()).then(|| Watchdog::start(limit, self.core.base.heartbeat.clone()))
     }
 
     /// Why the server cannot go on, if that comes to pass: the database could not be opened within its time.
@@ -149,12 +134,14 @@ impl App {
     }
 
     /// The link by which the first person of all is set up, once the database is open; nothing if there is somebody, or
-    /// nobody signs in here.
+    /// people come from a provider or sign in elsewhere.
     ///
     /// # Errors
     /// When it could not be kept.
     pub async fn first_link(&self) -> Result<Option<String>> {
-        let Some(people) = &self.reached.people else { return Ok(None) };
+        let Some(people) = self.reached.people.as_ref().filter(|_| !self.reached.from_provider) else {
+            return Ok(None);
+        };
         self.opening.done().await;
         let link = people.first_link().await?;
         Ok(link.map(|link| at_setup(&self.reached.origin, &link)))
@@ -187,18 +174,14 @@ impl App {
 
     /// The embedded emulator, if reviews come from there.
     pub fn emulator(&self) -> Option<&Emulator> {
-        self.emulator.as_ref()
+        self.core.emulator.as_ref()
     }
 
     /// Stops: says that it is not ready, takes no new connections, lets calls under way finish within the time to drain,
     /// ends background work, sends the last figures, and closes the database. Returns whether all ended in time.
     pub async fn stop(self) -> bool {
         let answered = self.listeners.stop(self.stopping.delay, self.stopping.drain).await;
-        // What was begun for a client that has left may still be under way: it is recorded to its end.
-        let ended = self.tasks.stop(LAST_WORK).await;
-        // A database that does not answer must not keep the process from ending.
-        let _ = tokio::time::timeout(LONGEST_CLOSE, self.store.close()).await;
-        self.metrics.finish(LONGEST_CLOSE).await;
+        let ended = self.core.stop().await;
         answered && ended
     }
 }

@@ -1,18 +1,17 @@
 //! WHO CALLS: a bearer token or an API key becomes a [`Caller`], or the request is refused with a challenge that tells the
 //! client how to sign in. Sources: RFC 6750 (bearer tokens), RFC 9068 (JWT access tokens), RFC 9728 (metadata).
 
+mod access_token;
 mod api_key;
 mod challenge;
 mod credential;
-mod issuer;
-mod jwks;
-mod jwt;
+mod outside;
 mod own;
 mod remembered;
 
 pub use api_key::{ApiKey, KEY_PREFIX};
 pub use challenge::Protected;
-pub use issuer::Issuer;
+pub use outside::Outside;
 pub use own::Own;
 
 use crate::{
@@ -21,11 +20,10 @@ use crate::{
     store::Store,
     telemetry::{AuthFailure, Metrics},
 };
+use access_token::Verified;
 use credential::{Credential, credential};
 use http::{HeaderMap, HeaderValue};
-use jwt::Verified;
 use remembered::{Digest, Remembered};
-use std::sync::Arc;
 
 /// Why a request has no caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +32,12 @@ pub enum Denied {
     Refused(AuthFailure),
     /// Its credential cannot be judged now.
     Unavailable,
+}
+
+impl From<AuthFailure> for Denied {
+    fn from(failure: AuthFailure) -> Self {
+        if failure == AuthFailure::Unavailable { Self::Unavailable } else { Self::Refused(failure) }
+    }
 }
 
 /// How callers are known.
@@ -54,7 +58,7 @@ pub enum Gate {
 #[derive(Debug)]
 pub enum Source {
     /// An issuer outside.
-    Outside(Arc<Issuer>),
+    Outside(Outside),
     /// This server.
     Own(Own),
 }
@@ -63,14 +67,14 @@ impl Source {
     /// Its name, as in `iss`.
     pub fn name(&self) -> &str {
         match self {
-            Self::Outside(issuer) => issuer.name(),
+            Self::Outside(outside) => outside.name(),
             Self::Own(own) => own.name(),
         }
     }
 
     async fn judge(&self, token: &str, resource: &str) -> Result<Verified, Denied> {
         match self {
-            Self::Outside(issuer) => issuer.judge(token, resource).await,
+            Self::Outside(outside) => outside.judge(token, resource).await,
             Self::Own(own) => own.judge(token, resource).await,
         }
     }

@@ -3,11 +3,11 @@
 
 use super::{
     Denied,
-    jwks::Jwks,
-    jwt::{Rules, Unverified, Verified},
+    access_token::{Rules, Verified},
 };
 use crate::{
     clock::Clock,
+    jwt::{Jwks, Unverified},
     model::Principal,
     store::{Grant, Store},
     telemetry::AuthFailure,
@@ -71,10 +71,10 @@ impl Own {
 
     /// Whose token this is, if it is meant for `resource` and what it was granted for still holds.
     pub(super) async fn judge(&self, token: &str, resource: &str) -> Result<Verified, Denied> {
-        let token = Unverified::read(token).map_err(Denied::Refused)?;
-        let jwks = self.keys_for(token.key_id.as_deref()).await.ok_or(Denied::Unavailable)?;
-        let now = self.clock.now();
-        let mut verified = token.verify(&jwks, &self.rules, resource, now).map_err(Denied::Refused)?;
+        let token = Unverified::read(token)?;
+        let jwks = self.keys_for(token.key_id()).await.ok_or(Denied::Unavailable)?;
+        let (claims, now) = (token.claims(&jwks)?, self.clock.now());
+        let mut verified = self.rules.judge(&token, &claims, resource, now)?;
         let (grant_id, generation) = verified.grant.clone().ok_or(Denied::Refused(AuthFailure::WrongClaims))?;
         // Why it cannot be read, the store has told the health check.
         let grant = self.store.grants().find(&grant_id).await.map_err(|_| Denied::Unavailable)?;

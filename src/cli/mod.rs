@@ -11,6 +11,7 @@ mod migrate;
 mod output;
 mod serve;
 mod smoke;
+mod stdio;
 mod stop;
 mod tools;
 mod user;
@@ -38,6 +39,8 @@ pub struct Cli {
 enum Command {
     /// Serve MCP over HTTP, from configuration
     Serve(ConfigFile),
+    /// Serve MCP to one client on this machine, which starts this program, over standard input and output
+    Stdio(ConfigFile),
     /// Try it: everything embedded, with invented places; nothing leaves this machine
     Demo(demo::Demo),
     /// Serve the emulator of Google's Places API alone
@@ -134,6 +137,7 @@ impl Command {
     async fn run(self) -> Result<ExitCode> {
         match self {
             Self::Serve(file) => serve::run(file.load()?).await,
+            Self::Stdio(file) => stdio::run(file.load()?).await,
             Self::Demo(demo) => demo.run().await,
             Self::Emulator(emulate) => emulate.run().await,
             Self::Call(call) => call.run().await,

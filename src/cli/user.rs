@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     model::PersonName,
 };
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Args, Subcommand};
 use secrecy::SecretString;
 use std::{
@@ -42,7 +42,7 @@ enum Command {
     },
     /// List all people
     List,
-    /// Remove a person with all that hangs on them: sessions, and what they agreed to
+    /// Remove a person with all that is theirs: sessions, accounts, what they agreed to, reports, and answers of their calls
     Remove {
         /// By which they sign in
         name: PersonName,
@@ -60,6 +60,12 @@ impl Users {
     pub(super) async fn run(self) -> Result<ExitCode> {
         let (config, administration) = self.file.administer().await?;
         let done = match self.command {
+            Command::Add { .. } | Command::Reset { .. } | Command::Link if !config.auth.login.passwords => {
+                Err(anyhow!(
+                    "nobody signs in with a password here (auth.login.passwords): people come from auth.login.issuer, and \
+                 auth.login.allowed says who"
+                ))
+            }
             Command::Add { name, password_stdin: true } => add_with_password(&administration, name).await,
             Command::Add { name, password_stdin: false } => add(&administration, &config, name).await,
             Command::List => list(&administration).await,
@@ -90,8 +96,13 @@ async fn list(administration: &Administration) -> Result<()> {
     if users.is_empty() {
         say("There is nobody. `user link` prints a link for the first person, `user add` makes somebody known.");
     }
-    for user in users {
-        let state = if user.password_hash.is_some() { "can sign in" } else { "has no password yet" };
+    for (user, issuers) in users {
+        let state = match (user.password_hash.is_some(), issuers.as_slice()) {
+            (true, []) => "can sign in".to_owned(),
+            (true, issuers) => format!("can sign in, also by {}", issuers.join(", ")),
+            (false, []) => "has no password yet".to_owned(),
+            (false, issuers) => format!("signs in by {}", issuers.join(", ")),
+        };
         say(&format!("{:<40}  made {}  {state}", user.person.name.as_str(), written(user.created_at)));
     }
     Ok(())
@@ -101,7 +112,9 @@ async fn remove(administration: &Administration, name: &PersonName) -> Result<()
     if !administration.remove_user(name).await? {
         bail!(nobody(name));
     }
-    say(&format!("Removed {name}, and signed them out everywhere."));
+    say(&format!(
+        "Removed {name} with all that was theirs: sessions, what they granted to clients, reports, and answers of their calls."
+    ));
     Ok(())
 }
 

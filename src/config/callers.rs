@@ -136,7 +136,8 @@ fn is_host(text: &str) -> bool {
     is_name && Url::parse(&format!("https://{text}/")).is_ok_and(|url| url.domain() == Some(text))
 }
 
-fn is_issuer(text: &str) -> bool {
+/// Whether it can be the name of an issuer.
+pub(super) fn is_issuer(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         let is_safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
         is_safe && url.query().is_none() && url.fragment().is_none() && url.username().is_empty()

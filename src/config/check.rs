@@ -1,6 +1,6 @@
 //! Rules that look at more than the form of one value.
 
-use super::{Config, Problem, callers};
+use super::{Config, Problem, callers, login};
 use crate::{
     clock::Clock,
     model::{PlaceId, SecretKey},
@@ -33,6 +33,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     [
         urls(config),
         callers::problems(config),
+        login::problems(config),
         limits(config),
         lifetimes(config),
         counts(config),

@@ -3,6 +3,7 @@
 mod callers;
 mod check;
 mod environment;
+mod login;
 mod otlp;
 mod reader;
 mod settings;
@@ -11,8 +12,8 @@ pub use check::is_loopback;
 pub use otlp::{Otlp, Sampling};
 pub use reader::{Problem, Sources};
 pub use settings::{
-    Auth, AuthMode, Cache, ClientDocuments, Config, Google, Health, Idempotency, Limits, Log, LogFormat, Provider,
-    Registration, Reports, Server, Store, Upstream,
+    Allowed, Auth, AuthMode, Cache, ClientDocuments, Config, Google, Health, Idempotency, Limits, Log, LogFormat,
+    Login, Provider, Registration, Reports, Server, Store, Upstream,
 };
 
 use ipnet::IpNet;
@@ -143,6 +144,18 @@ fn auth(reader: &mut Reader) -> Auth {
         allowed_client_hosts: reader.list("auth.allowed_client_hosts"),
         registration: reader.value("auth.registration"),
         registration_token: reader.optional("auth.registration_token"),
+        login: login(reader),
+    }
+}
+
+fn login(reader: &mut Reader) -> Login {
+    Login {
+        issuer: reader.optional("auth.login.issuer"),
+        client_id: reader.optional("auth.login.client_id"),
+        client_secret: reader.optional("auth.login.client_secret"),
+        name: reader.optional("auth.login.name"),
+        allowed: reader.list("auth.login.allowed"),
+        passwords: reader.value("auth.login.passwords"),
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) const SECRETS: &[&str] = &[
     "server.previous_secret_key",
     "store.url",
     "auth.registration_token",
+    "auth.login.client_secret",
 ];
 
 /// What may stand in a value, where the words of its type do not say it to people.

@@ -5,7 +5,7 @@ use super::{
     convert::Reading,
     drift::{DriftKind, Finding},
     mask::{FieldMask, HEALTH},
-    repair,
+    repair::json_from_body,
     watch::Watch,
 };
 use crate::{
@@ -199,7 +199,7 @@ impl Http {
     }
 
     fn understand<T>(&self, endpoint: &Endpoint<T>, answer: &Answer) -> Result<Located<T>, GoogleError> {
-        let Some(body) = parse(&answer.body) else {
+        let Some(body) = json_from_body(&answer.body) else {
             let finding = Finding { kind: DriftKind::NotJson, path: String::new(), element: None };
             self.watch.drift(endpoint.name, &[finding]);
             return Err(GoogleError::NotJson);
@@ -212,13 +212,6 @@ impl Http {
         })?;
         Ok(Located { value, source: answer.source, retrieved_at: self.clock.now() })
     }
-}
-
-/// The body as JSON, halves of characters in its texts replaced.
-fn parse(body: &[u8]) -> Option<Value> {
-    serde_json::from_slice(body)
-        .or_else(|error| repair::lone_surrogates(body).map_or(Err(error), |repaired| serde_json::from_slice(&repaired)))
-        .ok()
 }
 
 fn key_header(key: &SecretString) -> Result<HeaderValue, SetUp> {

@@ -17,3 +17,4 @@ mod wire;
 pub use client::{Paid, Places};
 pub use convert::{Reading, place_from_body, search_page_from_body};
 pub use errors::{GoogleError, Restriction, classify};
+pub use repair::json_from_body;

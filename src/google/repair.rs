@@ -1,8 +1,17 @@
 //! Halves of surrogate pairs: text that was cut in the middle of a character. JSON readers refuse the whole answer for
 //! one of them; here they become U+FFFD, and the rest is read.
 
+use serde_json::Value;
+
+/// A body as JSON, halves of characters in its texts replaced.
+pub fn json_from_body(body: &[u8]) -> Option<Value> {
+    serde_json::from_slice(body)
+        .or_else(|error| lone_surrogates(body).map_or(Err(error), |repaired| serde_json::from_slice(&repaired)))
+        .ok()
+}
+
 /// The text with every lone `\uD8xx` or `\uDCxx` replaced by `\uFFFD`; nothing if there is none.
-pub(super) fn lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
+fn lone_surrogates(text: &[u8]) -> Option<Vec<u8>> {
     let mut repaired = text.to_vec();
     let mut changed = false;
     let mut position = 0;

@@ -12,7 +12,8 @@ use http::{HeaderValue, header};
 use std::sync::Arc;
 
 /// The answer to a request that does not pass.
-pub(super) struct Refusal(Box<Response>);
+#[derive(Debug)]
+pub struct Refusal(Box<Response>);
 
 impl From<Refusal> for Response {
     fn from(Refusal(answer): Refusal) -> Self {

@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 
 /// What a message asks for.
 #[derive(Debug, Clone)]
-pub(super) struct Message {
+pub struct Message {
     /// Its method.
-    pub(super) method: String,
+    pub method: String,
     /// The tool or prompt that it names.
-    pub(super) name: Option<String>,
+    pub name: Option<String>,
 }
 
 impl Message {
@@ -44,7 +44,10 @@ const KNOWN_FIELDS: &[&str] = &["jsonrpc", "id", "method", "params"];
 const SINGLE_HEADERS: &[&str] = &["mcp-protocol-version", "mcp-method", "mcp-name"];
 
 /// A well-formed message of at most `limit` bytes; what it asks for goes with it, as a [`Message`].
-pub(super) async fn read(request: Request, limit: usize) -> Result<Request, Refusal> {
+///
+/// # Errors
+/// The answer that says what is wrong with its form.
+pub async fn read(request: Request, limit: usize) -> Result<Request, Refusal> {
     if request.method() != Method::POST {
         let allow = [(header::ALLOW, HeaderValue::from_static("POST"))];
         return Err((allow, Problem::method_not_allowed()).into_response().into());
@@ -100,6 +103,10 @@ fn malformed(outline: &Outline) -> Option<(i32, &'static str)> {
     match outline.field("params") {
         None | Some(Shape::Object) => {}
         Some(_) => return Some((INVALID_PARAMS, "`params` must be an object.")),
+    }
+    // rmcp reads no message at all with another one.
+    if !matches!(outline.param("_meta"), None | Some(Shape::Null | Shape::Object)) {
+        return Some((INVALID_PARAMS, "`_meta` must be an object."));
     }
     if method != "tools/call" {
         return None;

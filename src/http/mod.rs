@@ -33,8 +33,10 @@ mod sign_in;
 mod wire;
 
 pub use accept::{Listening, Terms, listen};
+pub use admission::Refusal;
 pub use connection::Deadlines;
 pub use door::Door;
+pub use json_rpc::{Message, read as read_message};
 pub use limits::Limiter;
 pub use operations::routes as operations_routes;
 pub use overview::{Overview, Spending};

@@ -12,7 +12,10 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 const SHOWN_NAME: usize = 40;
 
 /// Reads `arguments` by the rules of `schema`, which is the published schema of `I`.
-pub(super) fn parse<I>(mut arguments: JsonObject, schema: &JsonObject) -> Result<I, Failure>
+///
+/// # Errors
+/// A [`Failure`] that names the argument which does not fit.
+pub fn parse<I>(mut arguments: JsonObject, schema: &JsonObject) -> Result<I, Failure>
 where
     I: DeserializeOwned + Validate,
 {

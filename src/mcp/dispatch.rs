@@ -11,7 +11,7 @@ use crate::{
     clock::Deadline,
     idempotency::Request,
     model::{Caller, Code, Failure, Principal, RequestId, Scope},
-    telemetry::{Cost, Ledger},
+    telemetry::{Cost, Ledger, spans::Subject},
 };
 use futures_util::FutureExt as _;
 use opentelemetry::trace::TraceId;
@@ -78,11 +78,11 @@ where
     R: AsyncFnOnce(&Server, Call, T::Input) -> Result<T::Output, Failure>,
 {
     let server = context.service;
-    let operation = Operation::begin(server, "tools/call", Some(T::NAME), &context.request_context);
+    let operation = Operation::begin(server, "tools/call", Subject::Tool(T::NAME), &context.request_context);
     let reference = reference(&context.request_context.extensions);
     let span = tracing::info_span!("tool_call", request_id = reference.as_str(), tool = T::NAME);
     let cancelled = context.request_context.ct.clone();
-    let caller = caller(&context.request_context);
+    let caller = server.caller(&context.request_context);
     let who = Who::of(&caller.principal, &context.request_context);
     let arguments = context.arguments.unwrap_or_default();
 
@@ -143,28 +143,24 @@ pub(super) fn reference(extensions: &Extensions) -> RequestId {
     from_the_edge(extensions).unwrap_or_else(RequestId::random)
 }
 
-/// Who calls, as the edge found out.
-pub(super) fn caller(context: &RequestContext<RoleServer>) -> Caller {
-    from_the_edge(&context.extensions).unwrap_or_else(Caller::nobody)
-}
-
 /// The edge refuses such calls before they get here; whatever gets here is looked at all the same.
 pub(super) fn permitted(caller: &Caller, scope: Scope) -> Result<(), Failure> {
     if caller.may(scope) { Ok(()) } else { Err(Failure::insufficient_scope(scope)) }
 }
 
 /// What the client calls itself, in the letters that a name needs: in each request since 2026-07-28, and before that, when
-/// it told only once and there are no sessions, by its `User-Agent`.
+/// it told only once and there are no sessions, by its `User-Agent`; without HTTP it is as it told.
 pub(super) fn client(context: &RequestContext<RoleServer>) -> String {
     let parts = context.extensions.get::<http::request::Parts>();
     let agent = parts.and_then(|parts| parts.headers.get(http::header::USER_AGENT)?.to_str().ok());
     let name = context.meta.client_info().map(|client| client.name);
-    let name = name.or_else(|| agent.map(str::to_owned)).unwrap_or_default();
+    let name = name.or_else(|| agent.map(str::to_owned));
+    let name = name.or_else(|| Some(context.peer.peer_info()?.client_info.name.clone())).unwrap_or_default();
     let is_plain = |each: &char| each.is_ascii_alphanumeric() || "._- ".contains(*each);
     name.split('/').next().unwrap_or_default().chars().filter(is_plain).take(LONGEST_CLIENT).collect()
 }
 
-fn from_the_edge<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -> Option<T> {
+pub(super) fn from_the_edge<T: Clone + Send + Sync + 'static>(extensions: &Extensions) -> Option<T> {
     extensions.get::<http::request::Parts>()?.extensions.get::<T>().cloned()
 }
 

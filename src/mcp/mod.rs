@@ -5,10 +5,15 @@
 
 mod arguments;
 pub mod client;
+mod completion;
 mod connect;
 mod cursor;
 mod dispatch;
+mod era;
+mod handler;
 mod operation;
+mod prompt;
+mod request;
 mod resource;
 mod result;
 mod schema;
@@ -17,9 +22,12 @@ mod sessions;
 mod tool;
 mod transport;
 
+pub use arguments::parse as read_arguments;
 pub use connect::Connection;
+pub use prompt::{Argument, Form, Given, Prompt};
 pub use resource::{Contents, Listed, Page, Resource, Template, Variable};
 pub use result::written;
+pub use schema::of_input as input_schema;
 pub use server::{Limits, Offers, Parts, Server};
 pub use tool::{Answer, Brief, Call, Logged, Offer, ReadTool, Repeatable, Tool, WriteTool};
-pub use transport::endpoint;
+pub use transport::{BrokenOff, converse, endpoint};

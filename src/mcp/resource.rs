@@ -1,27 +1,19 @@
 //! What a resource is: something that a client can list, read by its URI, and complete the URI of.
 
-use super::{
-    dispatch::{caller, guarded, permitted, reference},
-    operation::Operation,
-    result,
-    server::Server,
-    tool::Call,
-};
+use super::{request::Kind, server::Server, tool::Call};
 use crate::{
     clock::Deadline,
-    model::{Failure, Principal, Scope},
+    model::{Failure, Principal},
 };
 use futures_util::future::BoxFuture;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        CompleteRequestParams, CompleteResult, CompletionInfo, ListResourceTemplatesResult, ListResourcesResult,
-        ReadResourceResult, Reference, Resource as Definition, ResourceContents, ResourceTemplate,
+        ListResourceTemplatesResult, ListResourcesResult, Resource as Definition, ResourceContents, ResourceTemplate,
     },
     service::RequestContext,
 };
 use serde_json::json;
-use tracing::Instrument as _;
 
 /// One kind of resource, with URIs of its own.
 pub trait Resource: Send + Sync {
@@ -98,6 +90,8 @@ pub struct Contents {
     pub mime_type: &'static str,
     /// The text.
     pub text: String,
+    /// Whether it is the same for all callers, and stays so until the next version.
+    pub is_constant: bool,
 }
 
 /// The list to which a cursor belongs.
@@ -110,21 +104,26 @@ impl Server {
         cursor: Option<&str>,
         context: &RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let caller = caller(context).principal;
+        let caller = self.caller(context).principal;
         let answer = async {
             let position =
                 cursor.map(|cursor| self.cursors.open(&caller, LIST, cursor, self.clock.now())).transpose()?;
-            let (kind, after) = position.as_deref().and_then(|position| position.split_once(':')).unwrap_or(("0", ""));
-            let kind: usize = kind.parse().map_err(|_| Failure::internal())?;
-            let Some(resource) = self.resources.get(kind) else { return Ok(Page::default()) };
-            let mut page = resource.list(&caller, Some(after).filter(|after| !after.is_empty())).await?;
-            page.next = match page.next {
-                Some(next) => Some(format!("{kind}:{next}")),
-                None => (kind + 1 < self.resources.len()).then(|| format!("{}:", kind + 1)),
-            };
-            Ok(page)
+            let (first, after) = position.as_deref().and_then(|position| position.split_once(':')).unwrap_or(("0", ""));
+            let first: usize = first.parse().map_err(|_| Failure::internal())?;
+            let mut after = Some(after).filter(|after| !after.is_empty());
+            let mut listed = Page::default();
+            // Until one kind has more than fits: many clients read the first page alone.
+            for (kind, resource) in self.resources.iter().enumerate().skip(first) {
+                let page = resource.list(&caller, after.take()).await?;
+                listed.entries.extend(page.entries);
+                if let Some(next) = page.next {
+                    listed.next = Some(format!("{kind}:{next}"));
+                    break;
+                }
+            }
+            Ok(listed)
         };
-        let page = self.answered("resources/list", context, answer).await?;
+        let page = self.answered(Kind::reading(LIST), context, answer).await?;
         Ok(ListResourcesResult {
             next_cursor: page.next.map(|next| self.cursors.seal(&caller, LIST, &next, self.clock.now())),
             resources: page.entries.into_iter().map(definition).collect(),
@@ -148,14 +147,10 @@ impl Server {
     }
 
     /// What is at a URI.
-    pub(super) async fn read(
-        &self,
-        uri: &str,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<ReadResourceResult, ErrorData> {
+    pub(super) async fn read(&self, uri: &str, context: &RequestContext<RoleServer>) -> Result<Contents, ErrorData> {
         let call = Call {
             deadline: Deadline::after(&self.clock, self.limits.tool_timeout),
-            principal: caller(context).principal,
+            principal: self.caller(context).principal,
         };
         let answer = async {
             for resource in self.resources.iter() {
@@ -165,76 +160,18 @@ impl Server {
             }
             Ok(None)
         };
-        let Some(contents) = self.answered("resources/read", context, answer).await? else {
+        let contents = self.answered(Kind::reading("resources/read"), context, answer).await?;
+        contents.ok_or_else(|| {
             let message = "there is no such resource, or it is not yours, or it has expired: resources/list shows those there are";
-            return Err(ErrorData::resource_not_found(message, Some(json!({"uri": uri}))));
-        };
-        let contents = ResourceContents::text(contents.text, uri).with_mime_type(contents.mime_type);
-        Ok(ReadResourceResult::new(vec![contents]))
+            ErrorData::resource_not_found(message, Some(json!({"uri": uri})))
+        })
     }
+}
 
-    /// Values for a variable of a URI's form.
-    pub(super) async fn completions(
-        &self,
-        request: &CompleteRequestParams,
-        context: &RequestContext<RoleServer>,
-    ) -> Result<CompleteResult, ErrorData> {
-        let caller = caller(context).principal;
-        let Reference::Resource(reference) = &request.r#ref else {
-            return Err(ErrorData::invalid_params(
-                "this server has no prompts; resource templates can be completed",
-                None,
-            ));
-        };
-        let answer = async {
-            for resource in self.resources.iter() {
-                let variable = Variable { template: &reference.uri, name: &request.argument.name };
-                if let Some(values) = resource.complete(&caller, variable, &request.argument.value).await? {
-                    return Ok(Some(values));
-                }
-            }
-            Ok(None)
-        };
-        let Some(mut values) = self.answered("completion/complete", context, answer).await? else {
-            let message =
-                "there is no such resource template, or it has no such argument: resources/templates/list shows them";
-            return Err(ErrorData::invalid_params(message, None));
-        };
-        let has_more = values.len() > CompletionInfo::MAX_VALUES;
-        values.truncate(CompletionInfo::MAX_VALUES);
-        let values = CompletionInfo::with_pagination(values, None, has_more);
-        Ok(CompleteResult::new(values.map_err(|_| ErrorData::internal_error("too many values", None))?))
-    }
-
-    /// Runs the work for a request under the same guard as a tool's, and tells a failure in the form of the protocol.
-    async fn answered<T>(
-        &self,
-        method: &'static str,
-        context: &RequestContext<RoleServer>,
-        work: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, ErrorData> {
-        self.hear(context);
-        let operation = Operation::begin(self, method, None, context);
-        let work = async {
-            permitted(&caller(context), Scope::ReviewsRead)?;
-            work.await
-        };
-        let work = work.instrument(operation.span.clone());
-        let outcome = guarded(self.limits.tool_timeout, context.ct.clone(), work).await;
-        let code = outcome.as_ref().err().map(|failure| failure.code.as_str());
-        let outcome = outcome.map_err(|failure| {
-            let reference = reference(&context.extensions);
-            tracing::info!(
-                method,
-                request_id = reference.as_str(),
-                trace_id = %operation.trace_id,
-                error_code = failure.code.as_str(),
-                "request refused"
-            );
-            result::as_error(&failure, &reference)
-        });
-        operation.end(outcome.as_ref().err().map(result::error_type), code);
-        outcome
+impl Contents {
+    /// In the form of the protocol.
+    pub(super) fn at(self, uri: &str) -> ResourceContents {
+        ResourceContents::text(self.text, uri).with_mime_type(self.mime_type)
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
 
 /// The schema of a tool's arguments.
-pub(super) fn of_input<T: JsonSchema>() -> JsonObject {
+pub fn of_input<T: JsonSchema>() -> JsonObject {
     portable(settings().into_generator().into_root_schema_for::<T>())
 }
 

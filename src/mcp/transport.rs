@@ -1,9 +1,17 @@
-//! Streamable HTTP without sessions: one JSON answer for each POST, in both eras of the protocol.
+//! The ways to the server. Streamable HTTP without sessions: one JSON answer for each POST, in both eras of the protocol; and
+//! standard input and output, for one client on the same machine.
 
 use super::server::Server;
 use axum::routing::{MethodRouter, any_service};
-use rmcp::transport::streamable_http_server::{
-    StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+use rmcp::{
+    service::{ServerInitializeError, serve_server_with_ct},
+    transport::{
+        async_rw::AsyncRwTransport,
+        io::stdio_pipes,
+        streamable_http_server::{
+            StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+        },
+    },
 };
 use std::{convert::Infallible, sync::Arc};
 use tokio_util::sync::CancellationToken;
@@ -24,4 +32,26 @@ pub fn endpoint(server: Server, max_request_bytes: usize, stop: CancellationToke
         Arc::new(NeverSessionManager::default()),
         settings,
     ))
+}
+
+/// The conversation over standard input and output broke off.
+#[derive(Debug, thiserror::Error)]
+#[error("the conversation with the client broke off: {0}")]
+pub struct BrokenOff(String);
+
+/// Answers one client over standard input and output, one message a line, until it closes its end or `stop` fires. What it
+/// still waits for then has a few seconds to be answered. Longer lines than `longest_message` are ignored, as is what is no
+/// JSON: there is no id to answer to.
+///
+/// # Errors
+/// [`BrokenOff`] when a message cannot be read or written.
+pub async fn converse(server: Server, longest_message: usize, stop: CancellationToken) -> Result<(), BrokenOff> {
+    let (input, output) = stdio_pipes();
+    let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(longest_message);
+    match serve_server_with_ct(server, transport, stop).await {
+        Ok(conversation) => conversation.waiting().await.map(|_| ()).map_err(|error| BrokenOff(error.to_string())),
+        // It left, or was made to, before it had said anything.
+        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
+        Err(error) => Err(BrokenOff(error.to_string())),
+    }
 }

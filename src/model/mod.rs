@@ -4,6 +4,7 @@ mod failure;
 mod grammar;
 mod hex;
 mod language;
+mod mail_address;
 mod person_name;
 mod place;
 mod place_id;
@@ -23,6 +24,7 @@ pub use failure::{Code, Failure, Tier};
 pub use grammar::{Invalid, Pattern};
 pub use hex::hex;
 pub use language::{LANGUAGE_PATTERN, Language, REGION_PATTERN, Region};
+pub use mail_address::MailAddress;
 pub use person_name::{PERSON_NAME_PATTERN, PersonName};
 pub use place::{
     ConsumerAlert, DataSource, Located, PartialDate, Place, PlaceStatus, ReviewSummary, Search, SearchPage, ThirdParty,

@@ -2,8 +2,9 @@
 //! what a client may do, and the client gets tokens that `auth` takes. Small and strict: authorization code with PKCE,
 //! rotating refresh tokens, nothing else.
 //!
-//! A sign-in walks through these files in this order: `registration` or `documents` (a client says what it is), `request` (it asks for a
-//! person's agreement), `people` (the person signs in), `agreement` (and agrees), `token` (the code becomes tokens),
+//! A sign-in walks through these files in this order: `registration` or `documents` (a client says what it is), `request` (it
+//! asks for a person's agreement), `people` (the person signs in, here or at a `provider` outside), `agreement` (and agrees),
+//! `token` (the code becomes tokens),
 //! `refresh` (tokens are replaced), `revocation`, `connections` (a person sees and takes back what they agreed to).
 //!
 //! Sources: OAuth 2.1 (draft 13), RFC 6749, RFC 7009, RFC 7591, RFC 7636, RFC 8414, RFC 8707, RFC 9068, RFC 9207, RFC 9700.
@@ -23,7 +24,8 @@ mod parameters;
 mod passwords;
 mod people;
 mod permissions;
-mod redirect;
+mod provider;
+pub mod redirect;
 mod refresh;
 mod refresh_token;
 mod registration;
@@ -44,6 +46,7 @@ pub use parameters::Parameters;
 pub use passwords::BadPassword;
 pub use people::{People, SetUpError, SignInError, SignedIn, session_cutoff};
 pub use permissions::Permissions;
+pub use provider::{Journey, NotArrived, Provider};
 pub use registration::{NewClient, NotRegistered};
 pub use request::{Prompt, Request};
 pub use token::{Requester, Tokens};
@@ -73,6 +76,8 @@ pub struct Parts {
     pub keys: Keys,
     /// Who can sign in.
     pub people: People,
+    /// With whose accounts they can, beside passwords.
+    pub provider: Option<Provider>,
     /// From which the keys of seals, forms and refresh tokens derive.
     pub secret: SecretKey,
     /// The secret from before its last change.
@@ -112,6 +117,7 @@ pub struct AuthorizationServer {
     documents: Documents,
     keys: Keys,
     people: People,
+    provider: Option<Provider>,
     seal: Seal,
     forms: FormKey,
     refresh_tokens: RefreshTokens,
@@ -122,12 +128,26 @@ pub struct AuthorizationServer {
 impl AuthorizationServer {
     /// For the endpoint `resource` of `issuer`.
     pub fn new(issuer: String, resource: String, rules: Rules, parts: Parts) -> Self {
-        let Parts { store, keys, people, secret, previous, strangers, tasks, clock, metrics } = parts;
+        let Parts { store, keys, people, provider, secret, previous, strangers, tasks, clock, metrics } = parts;
         let documents = Documents::new(rules.documents.clone(), &issuer, strangers, tasks, clock.clone());
         let seal = Seal::new(secret.derive("requests to an authorization server").expose_secret());
         let forms = FormKey::new(secret.derive("forms").expose_secret());
         let refresh_tokens = RefreshTokens::new(&secret, previous.as_ref());
-        Self { issuer, resource, rules, store, documents, keys, people, seal, forms, refresh_tokens, clock, metrics }
+        Self {
+            issuer,
+            resource,
+            rules,
+            store,
+            documents,
+            keys,
+            people,
+            provider,
+            seal,
+            forms,
+            refresh_tokens,
+            clock,
+            metrics,
+        }
     }
 
     /// The people who can sign in.

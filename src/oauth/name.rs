@@ -1,18 +1,23 @@
-//! Names that clients give themselves, made fit to be shown: what cannot be seen, or turns the text around it, goes.
+//! Names that clients give themselves, and other texts of theirs, made fit to be shown: what cannot be seen, or turns the text around it, goes.
 
 use unicode_normalization::UnicodeNormalization as _;
 
-/// Longer names are cut.
+/// Longer texts are cut.
 const LONGEST: usize = 100;
 const NAMELESS: &str = "A client without a name";
 
 /// The name as it is kept and shown.
 pub(super) fn cleaned(name: &str) -> String {
+    let name = visible(name);
+    if name.is_empty() { NAMELESS.to_owned() } else { name }
+}
+
+/// What can be seen of a text that others wrote, in one line; it may be nothing.
+pub(super) fn visible(text: &str) -> String {
     let visible: String =
-        name.nfc().map(|letter| if letter.is_whitespace() { ' ' } else { letter }).filter(|c| is_visible(*c)).collect();
+        text.nfc().map(|letter| if letter.is_whitespace() { ' ' } else { letter }).filter(|c| is_visible(*c)).collect();
     let short: String = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let short: String = short.chars().take(LONGEST).collect();
-    if short.is_empty() { NAMELESS.to_owned() } else { short }
+    short.chars().take(LONGEST).collect()
 }
 
 /// No control, and nothing of the general category Cf or of the fillers that look like nothing.

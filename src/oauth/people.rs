@@ -4,7 +4,7 @@ use super::passwords::{self, BadPassword, Busy, Passwords};
 use crate::{
     clock::Clock,
     model::{Invalid, PersonName, random_secret, sha256_hex},
-    store::{Invitation, KeptPerson, Person, SessionCutoff, SetUp, Store, StoreError},
+    store::{Identity, Introduced, Invitation, KeptPerson, Person, Proof, SessionCutoff, SetUp, Store, StoreError},
 };
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -18,6 +18,9 @@ const LONGEST_SESSION: SignedDuration = SignedDuration::from_hours(7 * 24);
 const TOUCH_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// How long a link is good.
 const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
+
+/// How many names are tried for somebody new.
+const MOST_NAMES: usize = 8;
 
 const SESSION_PREFIX: &str = "grw_";
 const LINK_PREFIX: &str = "grl_";
@@ -119,10 +122,32 @@ impl People {
         let is_right = self.passwords.verify(password, hash).await?;
         match (kept, is_right) {
             (Some(KeptPerson { person, password_hash: Some(hash), .. }), true) => {
-                self.begin(person, &hash).await?.ok_or(SignInError::WrongNameOrPassword)
+                self.begin(person, Proof::Password(&hash)).await?.ok_or(SignInError::WrongNameOrPassword)
             }
             _ => Err(SignInError::WrongNameOrPassword),
         }
+    }
+
+    /// Begins a session of the person with this account. Who has not been here before is made known, by this name or, where
+    /// somebody has it, by one like it: an account opens nothing of a person by the same name.
+    ///
+    /// # Errors
+    /// [`SignInError`] when nobody is signed in.
+    pub async fn sign_in_by(&self, account: &Identity, name: &PersonName) -> Result<SignedIn, SignInError> {
+        let mut name = name.clone();
+        for _ in 0..MOST_NAMES {
+            if let Some(person) = self.store.identities().find(account).await? {
+                // Nothing if they were removed since: then they come as somebody new.
+                if let Some(signed_in) = self.begin(person, Proof::Account(account)).await? {
+                    return Ok(signed_in);
+                }
+            }
+            let newcomer = self.newcomer(name.clone(), None);
+            if self.store.identities().introduce(account, &newcomer).await? == Introduced::NameTaken {
+                name = name.apart();
+            }
+        }
+        Err(SignInError::Busy)
     }
 
     /// Who is signed in with this token, if anybody is.
@@ -172,7 +197,7 @@ impl People {
                 if !links.use_known(&sha256_hex(link), &person.id, &hash, now).await? {
                     return Err(SetUpError::LinkSpent);
                 }
-                self.begin(person, &hash).await?.ok_or(SetUpError::LinkSpent)
+                self.begin(person, Proof::Password(&hash)).await?.ok_or(SetUpError::LinkSpent)
             }
         }
     }
@@ -181,7 +206,7 @@ impl People {
         let hash = self.hash(&name, password).await?;
         let first = self.newcomer(name, Some(hash.clone()));
         match self.store.setup_links().use_first(&sha256_hex(link), &first, self.clock.now()).await? {
-            SetUp::Done => self.begin(first.person, &hash).await?.ok_or(SetUpError::LinkSpent),
+            SetUp::Done => self.begin(first.person, Proof::Password(&hash)).await?.ok_or(SetUpError::LinkSpent),
             SetUp::Spent => Err(SetUpError::LinkSpent),
             SetUp::NameTaken => Err(SetUpError::NameTaken),
         }
@@ -237,11 +262,11 @@ impl People {
         Ok(self.passwords.hash(password).await?)
     }
 
-    /// A session of its own, whatever the browser showed before; nothing if the person has another password by now.
-    async fn begin(&self, person: Person, hash: &SecretString) -> Result<Option<SignedIn>, StoreError> {
+    /// A session of its own, whatever the browser showed before; nothing if that by which it begins does not hold any more.
+    async fn begin(&self, person: Person, proof: Proof<'_>) -> Result<Option<SignedIn>, StoreError> {
         let token = random_secret(SESSION_PREFIX);
         let kept = sha256_hex(token.expose_secret());
-        let is_kept = self.store.sessions().insert(&kept, &person.id, hash, self.clock.now()).await?;
+        let is_kept = self.store.sessions().insert(&kept, &person.id, proof, self.clock.now()).await?;
         Ok(is_kept.then_some(SignedIn { token, person }))
     }
 

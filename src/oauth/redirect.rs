@@ -46,14 +46,16 @@ const NO_APPS: &[&str] = &[
 const LOOPBACK: [&str; 3] = ["127.0.0.1", "[::1]", "localhost"];
 
 /// Whether a client may register this address.
-pub(super) fn is_allowed(uri: &str) -> bool {
+pub fn is_allowed(uri: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"<>\\^`{|}#*".contains(&byte);
     if uri.len() > LONGEST || !uri.bytes().all(is_plain) {
         return false;
     }
     let Ok(url) = Url::parse(uri) else { return false };
-    let is_bare = url.username().is_empty() && url.password().is_none();
     let rest = uri.get(url.scheme().len()..).unwrap_or_default();
+    let authority = rest.strip_prefix("://").and_then(|rest| rest.split(['/', '?']).next()).unwrap_or_default();
+    // Also no empty user: with parameters behind it, that is no address any more.
+    let is_bare = !authority.contains('@');
     // As it is written: a scheme in capitals, or a host that only a repair finds, is not taken.
     let is_literal = uri.starts_with(url.scheme()) && rest.starts_with(":/");
     is_bare
@@ -67,7 +69,7 @@ pub(super) fn is_allowed(uri: &str) -> bool {
 }
 
 /// Whether an answer may go to `asked`, when the client registered `registered`.
-pub(super) fn fits(registered: &str, asked: &str) -> bool {
+pub fn fits(registered: &str, asked: &str) -> bool {
     match (loopback_parts(registered), loopback_parts(asked)) {
         (Some(registered), Some(asked)) => registered == asked,
         (None, None) => registered == asked,
@@ -93,17 +95,17 @@ fn loopback_parts(uri: &str) -> Option<(&str, &str)> {
 }
 
 /// The same address for any port, by which a person's agreement is remembered.
-pub(super) fn without_port(uri: &str) -> String {
+pub fn without_port(uri: &str) -> String {
     loopback_parts(uri).map_or_else(|| uri.to_owned(), |(host, path)| format!("http://{host}{path}"))
 }
 
 /// Whether it is a site: of addresses on the person's own machine, and of apps, any program there can take the place.
-pub(super) fn is_site(uri: &str) -> bool {
+pub fn is_site(uri: &str) -> bool {
     uri.starts_with("https://")
 }
 
 /// The address with these parameters added to what it has.
-pub(super) fn with_parameters(uri: &str, parameters: &[(&str, &str)]) -> String {
+pub fn with_parameters(uri: &str, parameters: &[(&str, &str)]) -> String {
     let added = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
     let separator = if uri.contains('?') { '&' } else { '?' };
     format!("{uri}{separator}{added}")
@@ -157,6 +159,9 @@ mod tests {
             "https://good@evil.example/cb",
             "https://@evil.example/cb",
             "http://localhost@evil.example/cb",
+            "cursor://@",
+            "cursor://@evil.example/cb",
+            "cursor://good@evil.example/cb",
             "https://example.com/cb#fragment",
             "https://*.example.com/cb",
             "https:///cb",

@@ -1,7 +1,7 @@
-//! Fetches a document from an address outside: bounded in time and size, without redirects, proxies or credentials. What
-//! the operator named is fetched wherever it is ([`Outbound`]); what a stranger named, on the public internet alone
-//! ([`Strangers`]): its address is judged as it is written (`address`), and where its name leads before a connection is
-//! made (`special`).
+//! Fetches a document from an address outside: bounded in time and size, without redirects or proxies, and without other
+//! credentials than those that are passed in. What the operator named is fetched wherever it is ([`Outbound`]); what a
+//! stranger named, on the public internet alone ([`Strangers`]): its address is judged as it is written (`address`), and
+//! where its name leads before a connection is made (`special`).
 
 mod address;
 mod network;
@@ -13,7 +13,8 @@ pub use network::{Internet, Lookup, Network};
 pub use strangers::{Fetched, Strangers};
 
 use crate::config::is_loopback;
-use reqwest::{Client, ClientBuilder, Response, redirect};
+use reqwest::{Client, ClientBuilder, RequestBuilder, Response, redirect};
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{fmt, time::Duration};
 use tokio::time::timeout;
 use url::Url;
@@ -113,15 +114,45 @@ impl Outbound {
     /// # Errors
     /// [`FetchError`].
     pub async fn json(&self, address: &Url, limits: Limits) -> Result<Vec<u8>, FetchError> {
-        if address.scheme() != "https" && !is_loopback(address) {
-            return Err(FetchError::NotHttps);
-        }
-        timeout(limits.time, self.fetch(address, limits.bytes)).await.unwrap_or(Err(FetchError::TimedOut))
+        ask(self.0.get(address.clone()), address, limits).await
     }
 
-    async fn fetch(&self, address: &Url, most: usize) -> Result<Vec<u8>, FetchError> {
-        let request = self.0.get(address.clone()).header("accept", "application/json");
-        let response = request.send().await.map_err(|_| FetchError::Unreachable)?;
-        json_body(response, most).await
+    /// The same for whoever has this token.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn json_for(&self, token: &SecretString, address: &Url, limits: Limits) -> Result<Vec<u8>, FetchError> {
+        ask(self.0.get(address.clone()).bearer_auth(token.expose_secret()), address, limits).await
     }
+
+    /// The JSON document with which such an address answers a form. The sender's name and password go into the header,
+    /// where they are not in the form.
+    ///
+    /// # Errors
+    /// [`FetchError`].
+    pub async fn answer(
+        &self,
+        form: &[(&str, &str)],
+        sender: Option<(&str, &SecretString)>,
+        address: &Url,
+        limits: Limits,
+    ) -> Result<Vec<u8>, FetchError> {
+        let mut request = self.0.post(address.clone()).form(form);
+        if let Some((name, password)) = sender {
+            request = request.basic_auth(name, Some(password.expose_secret()));
+        }
+        ask(request, address, limits).await
+    }
+}
+
+/// Sends a request to an address that the operator named.
+async fn ask(request: RequestBuilder, address: &Url, limits: Limits) -> Result<Vec<u8>, FetchError> {
+    if address.scheme() != "https" && !is_loopback(address) {
+        return Err(FetchError::NotHttps);
+    }
+    let fetched = async {
+        let response = request.header("accept", "application/json").send().await;
+        json_body(response.map_err(|_| FetchError::Unreachable)?, limits.bytes).await
+    };
+    timeout(limits.time, fetched).await.unwrap_or(Err(FetchError::TimedOut))
 }

@@ -47,7 +47,9 @@ impl ReportResource {
             Some(chart) => self.reviews.chart(&call.principal, id, chart).await,
         };
         match found {
-            Ok(text) => Ok(Some(Contents { mime_type: if chart.is_some() { SVG } else { MARKDOWN }, text })),
+            Ok(text) => {
+                Ok(Some(Contents { mime_type: if chart.is_some() { SVG } else { MARKDOWN }, text, is_constant: false }))
+            }
             // Not there, or somebody else's: the same for the caller.
             Err(failure) if failure.code == Code::ReportNotFound => Ok(None),
             Err(failure) => Err(failure),

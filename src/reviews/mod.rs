@@ -8,6 +8,8 @@ pub mod comparison;
 mod insight;
 mod keys;
 mod lookup;
+mod page;
+mod recent;
 pub mod reports;
 mod sample;
 pub mod sanitize;
@@ -25,12 +27,13 @@ use crate::{
     clock::{Clock, Deadline},
     config,
     google::Places,
-    model::{DataSource, Failure, Located, Place, PlaceId, Search, WhichPlace},
+    model::{DataSource, Failure, Located, Place, PlaceId, Principal, Search, WhichPlace},
     store::Store,
 };
 use analysis::Signal;
 use comparison::{ComparedPlace, PlaceFacts};
 use lookup::Found;
+use recent::Recent;
 use reports::Unavailable;
 use std::sync::Arc;
 
@@ -41,6 +44,7 @@ pub struct Reviews {
     cache: Cache,
     store: Store,
     reports: config::Reports,
+    recent: Recent,
     clock: Clock,
 }
 
@@ -79,6 +83,8 @@ pub struct PlaceReviews {
     pub reviews: Vec<ReviewView>,
     /// What these reviews are a sample of.
     pub sample: Sample,
+    /// How to get the rest, if they are too much for one answer.
+    pub next_page_token: Option<String>,
     /// Whose data it is.
     pub source: DataSource,
     /// What must be shown with it.
@@ -118,7 +124,18 @@ pub struct Selection {
 impl Reviews {
     /// Over this upstream, this cache and this database.
     pub fn new(places: Arc<Places>, cache: Cache, store: Store, reports: config::Reports, clock: Clock) -> Self {
-        Self { places, cache, store, reports, clock }
+        let recent = Recent::new(clock.clone());
+        Self { places, cache, store, reports, recent, clock }
+    }
+
+    /// This caller was shown the places with these ids, the first of them the nearest to what was asked for.
+    pub fn saw<'a>(&self, caller: &Principal, places: impl IntoIterator<Item = &'a str>) {
+        self.recent.note(caller, places);
+    }
+
+    /// The ids of places that this caller was shown in the last hour, those that begin so, the latest first.
+    pub fn seen_lately(&self, caller: &Principal, prefix: &str) -> Vec<String> {
+        self.recent.beginning(caller, prefix)
     }
 
     /// Finds places by free text.
@@ -153,7 +170,7 @@ impl Reviews {
         })
     }
 
-    /// Reads the reviews that the upstream shows of one place.
+    /// Reads the reviews that the upstream shows of one place, from the page that a token names.
     ///
     /// # Errors
     /// What the upstream's failure means for the caller.
@@ -161,9 +178,10 @@ impl Reviews {
         &self,
         which: &WhichPlace,
         selection: Selection,
+        page_token: Option<&str>,
         deadline: &Deadline,
     ) -> Result<PlaceReviews, Failure> {
-        Ok(PlaceReviews::of(self.look_up(which, deadline).await?.place()?, selection))
+        PlaceReviews::of(self.look_up(which, deadline).await?.place()?, selection, page_token)
     }
 
     /// Analyses the reviews that the upstream shows of one place.
@@ -214,13 +232,18 @@ impl Reviews {
 
 impl PlaceReviews {
     /// Selects, sanitises and attributes the reviews of a place.
-    pub fn of(answer: &Located<Place>, selection: Selection) -> Self {
+    ///
+    /// # Errors
+    /// A token of a page that there is not, or not any more.
+    pub fn of(answer: &Located<Place>, selection: Selection, page_token: Option<&str>) -> Result<Self, Failure> {
         let Located { value: place, source, retrieved_at } = answer;
-        let matching = || place.reviews.iter().filter(|review| selection.filter.admits(review.rating));
-        let reviews: Vec<_> =
-            matching().take(selection.limit).map(|review| ReviewView::of(review, selection)).collect();
-        let sample = Sample::of(place, matching().count(), reviews.len(), selection.filter);
+        let matching: Vec<_> = place.reviews.iter().filter(|review| selection.filter.admits(review.rating)).collect();
+        let wanted = matching.get(..selection.limit).unwrap_or(&matching);
+        let start = page::start(page_token, wanted)?;
+        let reviews = page::fill(wanted.iter().skip(start).map(|review| ReviewView::of(review, selection)));
+        let sample = Sample::of(place, matching.len(), reviews.len(), selection.filter);
         let attribution = Attribution::of_place(*source, *retrieved_at, place).with_reviews(&reviews, selection.filter);
-        Self { place: PlaceView::of(place), reviews, sample, source: *source, attribution }
+        let next_page_token = page::after(start + reviews.len(), wanted);
+        Ok(Self { place: PlaceView::of(place), reviews, sample, next_page_token, source: *source, attribution })
     }
 }

@@ -89,9 +89,16 @@ const RELEASE: &str = "
     UPDATE idempotency SET state = 'released', lease_until_ms = 0
     WHERE owner = $1 AND request_key = $2 AND effect_id = $4 AND fence = $3 AND state = 'claimed'";
 
+pub(super) const REMOVE_ALL: &str = "DELETE FROM idempotency WHERE owner = $1";
+
 const PURGE: &str = "
     DELETE FROM idempotency WHERE (owner, request_key) IN
         (SELECT owner, request_key FROM idempotency WHERE expires_at_ms <= $1 LIMIT 500)";
+
+const PURGE_OF_NOBODY: &str = "
+    DELETE FROM idempotency WHERE (owner, request_key) IN
+        (SELECT owner, request_key FROM idempotency
+         WHERE SUBSTR(owner, 1, 7) = 'person:' AND SUBSTR(owner, 8) NOT IN (SELECT id FROM people) LIMIT 500)";
 
 impl Claims<'_> {
     /// Claims the key until `lease_until`, unless it is done or somebody else holds it. Whoever gets the claim of one who
@@ -193,14 +200,19 @@ impl Claims<'_> {
         })
     }
 
-    /// Removes some of what need not be remembered any more, and returns how many; after that many, there may be more.
+    /// Removes some of what need not be remembered any more, and of what belongs to people who are not there any more;
+    /// returns how many.
     ///
     /// # Errors
     /// [`StoreError`] when they could not be removed.
     pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
         writing!(self.0, "idempotency.purge", connection => {
-            let purged = sqlx::query(PURGE).bind(now.as_millisecond()).execute(connection).await;
-            purged.map(|done| done.rows_affected())
+            let purged = async {
+                let over = sqlx::query(PURGE).bind(now.as_millisecond()).execute(&mut *connection).await?;
+                let of_nobody = sqlx::query(PURGE_OF_NOBODY).execute(connection).await?;
+                Ok(over.rows_affected() + of_nobody.rows_affected())
+            };
+            purged.await
         })
     }
 }

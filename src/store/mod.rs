@@ -8,6 +8,7 @@ mod error;
 mod folder;
 mod grants;
 mod idempotency;
+mod identities;
 mod migrations;
 mod people;
 mod postgres;
@@ -24,10 +25,11 @@ pub use error::{StartError, StoreError};
 pub use folder::{DataFolder, FolderError};
 pub use grants::{Agreed, Grant, Grants, NewGrant, NextTokens};
 pub use idempotency::{Attempt, Claim, Claims, Held};
+pub use identities::{Identities, Identity, Introduced};
 pub use migrations::Applied;
 pub use people::{KeptPerson, People, Person};
 pub use reports::{ReportHead, Reports, StoredReport};
-pub use sessions::{Session, SessionCutoff, Sessions};
+pub use sessions::{Proof, Session, SessionCutoff, Sessions};
 pub use setup_links::{Invitation, SetUp, SetupLinks};
 pub use signing_keys::{KeptSigningKey, SigningKeys};
 pub use spend::{Spend, Spent};
@@ -112,6 +114,10 @@ impl Store {
     /// Closes all connections, and lets go of the file. Nothing can be asked any more.
     pub async fn close(&self) {
         self.0.db.close().await;
+        self.unlock();
+    }
+
+    fn unlock(&self) {
         self.0.lock.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
@@ -141,8 +147,12 @@ impl Store {
     /// [`StartError`] when it cannot be used, or a running server has another version of the schema.
     pub async fn attach(&self) -> Result<(), StartError> {
         match (&self.0.db, &self.0.file) {
-            // Nobody serves from this file: it may be made, or brought up to date.
-            (Db::Sqlite { .. }, _) if self.lock().is_ok() => return self.prepare().await.map(|_| ()),
+            // Nobody serves from this file: it may be made, or brought up to date. Afterwards others may.
+            (Db::Sqlite { .. }, _) if self.lock().is_ok() => {
+                let prepared = self.prepare().await;
+                self.unlock();
+                return prepared.map(|_| ());
+            }
             (Db::Sqlite { writer, .. }, Some(file)) => sqlite::look(writer, file).await?,
             (Db::Sqlite { .. }, None) => return Err(StartError::last("SQLite without a file".to_owned())),
             (Db::Postgres(pool), _) => postgres::look(pool).await?,
@@ -160,6 +170,13 @@ impl Store {
         let latency = clock.elapsed().saturating_sub(started);
         // Whoever gets no connection is as good as without a database.
         self.0.health.probed(answer.map(|_| latency).map_err(|error| error.cause()));
+    }
+
+    /// Lets go of what was removed and still lies beside the file, if it is SQLite.
+    pub async fn tidy(&self) {
+        if let (Db::Sqlite { writer, .. }, true) = (&self.0.db, self.is_open()) {
+            sqlite::tidy(writer).await;
+        }
     }
 
     /// The folder of the file, if it is SQLite.
@@ -185,6 +202,11 @@ impl Store {
     /// The people who sign in here.
     pub fn people(&self) -> People<'_> {
         People(self)
+    }
+
+    /// The accounts of a provider outside by which they do.
+    pub fn identities(&self) -> Identities<'_> {
+        Identities(self)
     }
 
     /// The browsers in which they are signed in.

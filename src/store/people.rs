@@ -3,9 +3,9 @@
 use super::{
     Store, StoreError,
     db::{reading, writing},
-    sessions,
+    idempotency, reports, sessions,
 };
-use crate::model::PersonName;
+use crate::model::{PersonName, Principal};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::Connection;
@@ -99,14 +99,22 @@ impl People<'_> {
         rows.into_iter().map(kept).collect()
     }
 
-    /// Removes a person with all that hangs on them; returns whether there was one.
+    /// Removes a person with all that hangs on them, and all that is theirs: sessions, links, accounts, what they have
+    /// granted, reports, and the answers of their calls. All or nothing; returns whether there was one.
+    ///
+    /// What a call that is under way still writes in their name is removed by the purges of its table.
     ///
     /// # Errors
     /// [`StoreError`] when it was not written, as far as is known.
     pub async fn remove(&self, id: &str) -> Result<bool, StoreError> {
+        let owner = Principal::person(id);
         let removed = writing!(self.0, "people.remove", connection => {
-            let removed = sqlx::query(REMOVE).bind(id).execute(connection).await;
-            removed.map(|done| done.rows_affected() > 0)
+            let mut transaction = Connection::begin(connection).await?;
+            let removed = sqlx::query(REMOVE).bind(id).execute(&mut *transaction).await?.rows_affected() > 0;
+            for theirs in [reports::REMOVE_ALL, idempotency::REMOVE_ALL] {
+                sqlx::query(theirs).bind(owner.as_str()).execute(&mut *transaction).await?;
+            }
+            transaction.commit().await.map(|()| removed)
         });
         if !matches!(removed, Ok(false)) {
             self.0.revoked();

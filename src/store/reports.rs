@@ -64,7 +64,14 @@ const WITH_PREFIX: &str = "
     WHERE owner = $1 AND expires_at_ms > $2 AND SUBSTR(id, 1, CAST($3 AS INTEGER)) = $4
     ORDER BY created_at_ms DESC, id DESC LIMIT $5";
 
+pub(super) const REMOVE_ALL: &str = "DELETE FROM reports WHERE owner = $1";
+
 const PURGE: &str = "DELETE FROM reports WHERE id IN (SELECT id FROM reports WHERE expires_at_ms <= $1 LIMIT 500)";
+
+const PURGE_OF_NOBODY: &str = "
+    DELETE FROM reports WHERE id IN
+        (SELECT id FROM reports
+         WHERE SUBSTR(owner, 1, 7) = 'person:' AND SUBSTR(owner, 8) NOT IN (SELECT id FROM people) LIMIT 500)";
 
 impl Reports<'_> {
     /// Keeps a report. One that is there already stays as it is.
@@ -184,14 +191,18 @@ impl Reports<'_> {
         })
     }
 
-    /// Removes some of what has expired, and returns how many; after that many, there may be more.
+    /// Removes some of what has expired, and of what belongs to people who are not there any more; returns how many.
     ///
     /// # Errors
     /// [`StoreError`] when they could not be removed.
     pub async fn purge(&self, now: Timestamp) -> Result<u64, StoreError> {
         writing!(self.0, "reports.purge", connection => {
-            let purged = sqlx::query(PURGE).bind(now.as_millisecond()).execute(connection).await;
-            purged.map(|done| done.rows_affected())
+            let purged = async {
+                let expired = sqlx::query(PURGE).bind(now.as_millisecond()).execute(&mut *connection).await?;
+                let of_nobody = sqlx::query(PURGE_OF_NOBODY).execute(connection).await?;
+                Ok(expired.rows_affected() + of_nobody.rows_affected())
+            };
+            purged.await
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The browsers in which somebody is signed in. Of what their cookie holds only the hash is kept.
 
 use super::{
-    Person, Store, StoreError,
+    Identity, Person, Store, StoreError,
     db::{reading, writing},
 };
 use jiff::Timestamp;
@@ -30,9 +30,22 @@ pub struct SessionCutoff {
     pub created: Timestamp,
 }
 
-// Changes nothing, but holds the row until the session is written: whoever changes the password meanwhile waits, and then
-// finds the session.
-const HOLD: &str = "UPDATE people SET created_at_ms = created_at_ms WHERE id = $1 AND password_hash = $2";
+/// By what somebody has signed in, which must still hold when the session is written.
+#[derive(Debug, Clone, Copy)]
+pub enum Proof<'a> {
+    /// The password with this hash.
+    Password(&'a SecretString),
+    /// This account.
+    Account(&'a Identity),
+}
+
+// Change nothing, but hold the row until the session is written: whoever changes the password or removes the person
+// meanwhile waits, and then finds the session.
+const HOLD_PASSWORD: &str = "UPDATE people SET created_at_ms = created_at_ms WHERE id = $1 AND password_hash = $2";
+
+const HOLD_ACCOUNT: &str = "
+    UPDATE people SET created_at_ms = created_at_ms
+    WHERE id = $1 AND id IN (SELECT person_id FROM identities WHERE issuer = $2 AND subject = $3)";
 
 const INSERT: &str = "INSERT INTO sessions (hash, person_id, created_at_ms, seen_at_ms) VALUES ($1, $2, $3, $3)";
 
@@ -52,8 +65,7 @@ const PURGE: &str = "
         (SELECT hash FROM sessions WHERE seen_at_ms <= $1 OR created_at_ms <= $2 LIMIT 500)";
 
 impl Sessions<'_> {
-    /// Keeps a new session of a person, if they still have the password by whose hash they signed in; returns whether
-    /// they have.
+    /// Keeps a new session of a person, if that by which they signed in still holds; returns whether it does.
     ///
     /// # Errors
     /// [`StoreError`] when it was not kept, as far as is known.
@@ -61,12 +73,17 @@ impl Sessions<'_> {
         &self,
         hash: &str,
         person_id: &str,
-        password_hash: &SecretString,
+        proof: Proof<'_>,
         now: Timestamp,
     ) -> Result<bool, StoreError> {
         writing!(self.0, "sessions.insert", connection => {
             let mut transaction = Connection::begin(connection).await?;
-            let hold = sqlx::query(HOLD).bind(person_id).bind(password_hash.expose_secret());
+            let hold = match proof {
+                Proof::Password(hash) => sqlx::query(HOLD_PASSWORD).bind(person_id).bind(hash.expose_secret()),
+                Proof::Account(account) => {
+                    sqlx::query(HOLD_ACCOUNT).bind(person_id).bind(&account.issuer).bind(&account.subject)
+                }
+            };
             if hold.execute(&mut *transaction).await?.rows_affected() == 0 {
                 return transaction.rollback().await.map(|()| false);
             }

@@ -39,6 +39,8 @@ pub(super) fn pools(file: &Path, settings: &config::Store) -> Db {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(settings.busy_timeout)
         .foreign_keys(true)
+        // What is removed is overwritten: a copy of the file must not hold those who were erased from it.
+        .pragma("secure_delete", "ON")
         .pragma("max_page_count", (settings.sqlite_max_bytes / PAGE_BYTES).to_string())
         .disable_statement_logging();
     let pool = |connections| {
@@ -87,6 +89,14 @@ pub(super) async fn prepare(writer: &SqlitePool, file: &Path) -> Result<Applied,
         let cause = migrations::cause(&error);
         cause.map_or_else(|| migrations::explain(&error), |cause| explain(cause, file))
     })
+}
+
+/// Moves what the write-ahead log holds into the file, and cuts the log: until then the pages of before lie in it. Whoever
+/// still reads from it keeps it for this time.
+pub(super) async fn tidy(writer: &SqlitePool) {
+    if let Err(error) = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(writer).await {
+        tracing::warn!(%error, "the write-ahead log could not be cut");
+    }
 }
 
 /// Looks whether a file that a running server uses has this program's schema.

@@ -7,6 +7,7 @@
 use super::{
     SetUp, ledger,
     outcomes::{AuthFailure, CacheOutcome, IdempotencyOutcome, Limit},
+    spans::Subject,
     traces::resource,
 };
 use crate::{
@@ -212,12 +213,13 @@ impl Metrics {
     pub fn operation(
         &self,
         method: &'static str,
-        tool: Option<&'static str>,
+        subject: Subject,
         duration: Duration,
         error_type: Option<&'static str>,
     ) {
         let mut labels = vec![KeyValue::new("mcp.method.name", method)];
-        labels.extend(tool.map(|tool| KeyValue::new("gen_ai.tool.name", tool)));
+        labels.extend(subject.tool().map(|tool| KeyValue::new("gen_ai.tool.name", tool)));
+        labels.extend(subject.prompt().map(|prompt| KeyValue::new("gen_ai.prompt.name", prompt)));
         labels.extend(error_type.map(|error| KeyValue::new("error.type", error)));
         self.0.operation_duration.record(duration.as_secs_f64(), &labels);
     }

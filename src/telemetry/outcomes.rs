@@ -97,11 +97,13 @@ pub enum AuthFailure {
     WrongGrant,
     /// A form that did not come from a page of ours.
     ForeignForm,
+    /// Somebody with an account who may not sign in.
+    NotAllowed,
 }
 
 impl AuthFailure {
     /// All of them.
-    pub(super) const ALL: [Self; 20] = [
+    pub(super) const ALL: [Self; 21] = [
         Self::Missing,
         Self::Malformed,
         Self::Unreadable,
@@ -122,9 +124,11 @@ impl AuthFailure {
         Self::UnknownClient,
         Self::WrongGrant,
         Self::ForeignForm,
+        Self::NotAllowed,
     ];
 
-    pub(super) fn as_str(self) -> &'static str {
+    /// Its name in metrics and logs.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Missing => "missing",
             Self::Malformed => "malformed",
@@ -146,6 +150,7 @@ impl AuthFailure {
             Self::UnknownClient => "unknown_client",
             Self::WrongGrant => "wrong_grant",
             Self::ForeignForm => "foreign_form",
+            Self::NotAllowed => "not_allowed",
         }
     }
 
@@ -163,7 +168,7 @@ impl AuthFailure {
             Self::WrongType => "This is no access token",
             Self::InsufficientScope => "The permission is not granted",
             Self::Unavailable => "The credential cannot be judged now",
-            // The last five are of the way to a token and never of a request with one.
+            // The last six are of the way to a token and never of a request with one.
             Self::UnknownKey
             | Self::WrongAlgorithm
             | Self::WrongSignature
@@ -172,7 +177,8 @@ impl AuthFailure {
             | Self::BadRequest
             | Self::UnknownClient
             | Self::WrongGrant
-            | Self::ForeignForm => "The credential is not valid here",
+            | Self::ForeignForm
+            | Self::NotAllowed => "The credential is not valid here",
         }
     }
 }

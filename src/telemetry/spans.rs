@@ -49,23 +49,49 @@ fn context(traceparent: &str) -> Option<SpanContext> {
     parent.is_valid().then_some(parent)
 }
 
+/// What a request asks for by its name, of our own lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// Nothing of its own.
+    None,
+    /// A tool, which it calls.
+    Tool(&'static str),
+    /// A prompt.
+    Prompt(&'static str),
+}
+
+impl Subject {
+    /// The tool, if it is one.
+    pub fn tool(self) -> Option<&'static str> {
+        if let Self::Tool(name) = self { Some(name) } else { None }
+    }
+
+    /// The prompt, if it is one.
+    pub fn prompt(self) -> Option<&'static str> {
+        if let Self::Prompt(name) = self { Some(name) } else { None }
+    }
+}
+
 /// What a request is.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// Its method, of our own list.
     pub method: &'static str,
-    /// The tool that it calls.
-    pub tool: Option<&'static str>,
+    /// What it asks for.
+    pub subject: Subject,
     /// The version of the protocol.
     pub protocol: Option<&'a str>,
+    /// Whether it came by HTTP, and not over a pipe.
+    pub is_http: bool,
 }
 
 /// The server's span of a request, and the id of its trace: one of the caller's, or else a new one.
 pub fn request(request: &Request<'_>, origin: Origin) -> (Span, TraceId) {
-    let Request { method, tool, protocol } = request;
+    let Request { method, subject, protocol, is_http } = request;
+    let (tool, prompt) = (subject.tool(), subject.prompt());
     let span = info_span!(
         "request",
-        otel.name = %Name(method, *tool),
+        otel.name = %Name(method, tool.or(prompt)),
         otel.kind = "server",
         otel.status_code = Empty,
         "error.type" = Empty,
@@ -73,9 +99,10 @@ pub fn request(request: &Request<'_>, origin: Origin) -> (Span, TraceId) {
         mcp.method.name = method,
         mcp.protocol.version = protocol,
         gen_ai.tool.name = tool,
+        gen_ai.prompt.name = prompt,
         gen_ai.operation.name = tool.map(|_| "execute_tool"),
-        network.transport = "tcp",
-        network.protocol.name = "http",
+        network.transport = if *is_http { "tcp" } else { "pipe" },
+        network.protocol.name = is_http.then_some("http"),
     );
     if span.is_disabled() {
         // The line of the call says all the same to which trace it belongs.
@@ -198,7 +225,13 @@ mod tests {
         ] {
             assert!(Origin::read(Some(wrong), Some(wrong)).parent.is_none(), "{wrong}");
         }
-        let new = || request(&Request { method: "ping", tool: None, protocol: None }, Origin::default()).1;
+        let new = || {
+            request(
+                &Request { method: "ping", subject: Subject::None, protocol: None, is_http: true },
+                Origin::default(),
+            )
+            .1
+        };
         assert!(new() != TraceId::INVALID && new() != new());
     }
 }

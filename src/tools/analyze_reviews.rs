@@ -74,7 +74,9 @@ impl Tool for AnalyzeReviews {
 impl ReadTool for AnalyzeReviews {
     async fn run(&self, call: Call, input: Input) -> Result<Output, Failure> {
         let which = arguments::which_place(&input.place_id, &input.language, None)?;
-        Ok(Output::of(self.reviews.analyze(&which, &call.deadline).await?))
+        let found = self.reviews.analyze(&which, &call.deadline).await?;
+        self.reviews.saw(&call.principal, [which.id.as_str()]);
+        Ok(Output::of(found))
     }
 }
 

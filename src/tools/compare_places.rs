@@ -79,6 +79,7 @@ impl ReadTool for ComparePlaces {
         let ids = arguments::place_ids(&input.place_ids)?;
         let Comparison { places, differences, signals, unavailable, source, attribution } =
             self.reviews.compare(&ids, &call.deadline).await?;
+        self.reviews.saw(&call.principal, places.iter().map(|place| place.facts.place_id.as_str()));
         let ranking = RANKING.to_owned();
         Ok(Output { data_source: source, places, ranking, differences, signals, unavailable, attribution })
     }

@@ -68,6 +68,7 @@ impl ReadTool for GetPlace {
     async fn run(&self, call: Call, input: Input) -> Result<Output, Failure> {
         let which = arguments::which_place(&input.place_id, &input.language, input.region.as_ref())?;
         let OnePlace { place, source, attribution } = self.reviews.place(&which, &call.deadline).await?;
+        self.reviews.saw(&call.principal, [which.id.as_str()]);
         Ok(Output { data_source: source, place, attribution })
     }
 }

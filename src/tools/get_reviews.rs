@@ -3,7 +3,7 @@
 use super::{arguments, text};
 use crate::{
     mcp::{Answer, Call, Logged, ReadTool, Tool},
-    model::{DataSource, Failure, LANGUAGE_PATTERN, PLACE_ID_PATTERN, REGION_PATTERN, Rating},
+    model::{DataSource, Failure, LANGUAGE_PATTERN, PAGE_TOKEN_PATTERN, PLACE_ID_PATTERN, REGION_PATTERN, Rating},
     reviews::{
         Attribution, Detail, PlaceReviews, PlaceView, RatingFilter, ReviewView, Reviews, Sample, Selection, sanitize,
     },
@@ -49,6 +49,9 @@ pub struct Input {
     /// "concise" for one line a review, "detailed" for whole texts, originals and all links.
     #[serde(default)]
     response_format: Detail,
+    /// `next_page_token` of the page before, all else unchanged.
+    #[validate(length(max = 64), regex(path = *PAGE_TOKEN_PATTERN))]
+    page_token: Option<String>,
 }
 
 fn yes() -> bool {
@@ -67,6 +70,9 @@ pub struct Output {
     place: PlaceView,
     /// Untrusted quotations, most relevant first.
     reviews: Vec<ReviewView>,
+    /// Pass it as `page_token` for the rest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
     sample: Sample,
     attribution: Attribution,
     /// How much of each review the text form shows.
@@ -117,7 +123,9 @@ impl ReadTool for GetReviews {
             translate: input.translate,
             detail: input.response_format,
         };
-        let found = self.reviews.reviews(&which, selection, &call.deadline).await?;
+        let page = input.page_token.as_deref();
+        let found = self.reviews.reviews(&which, selection, page, &call.deadline).await?;
+        self.reviews.saw(&call.principal, [which.id.as_str()]);
         Ok(Output::of(found, selection.detail))
     }
 }
@@ -125,8 +133,8 @@ impl ReadTool for GetReviews {
 impl Output {
     /// The answer of the tool.
     pub fn of(found: PlaceReviews, detail: Detail) -> Self {
-        let PlaceReviews { place, reviews, sample, source, attribution } = found;
-        Self { data_source: source, place, reviews, sample, attribution, detail }
+        let PlaceReviews { place, reviews, sample, next_page_token, source, attribution } = found;
+        Self { data_source: source, place, reviews, next_page_token, sample, attribution, detail }
     }
 }
 
@@ -147,6 +155,9 @@ impl Answer for Output {
             });
         }
         page.push('\n');
+        if let Some(token) = &self.next_page_token {
+            page.push_str(&text::more(token));
+        }
         page + &text::attribution(&self.attribution)
     }
 }

@@ -21,24 +21,24 @@ pub struct SearchPlaces {
 #[derive(Debug, Deserialize, JsonSchema, Validate)]
 #[serde(deny_unknown_fields)]
 pub struct Input {
-    /// Name or kind of place with its town, such as "Hotel Adler Basel": 1 to 300 characters, no line breaks, no links.
+    /// Name or kind of place with its town, such as "Hotel Adler Basel": up to 300 characters, no links.
     #[validate(length(min = 1, max = 300), regex(path = *QUERY_PATTERN))]
     query: String,
     /// Prefer places around this point.
     #[validate(nested)]
     near: Option<Near>,
-    /// Language of the answer as a BCP 47 tag such as "en" or "pt-BR".
+    /// BCP 47 tag of the answer's language, such as "en" or "pt-BR".
     #[serde(default = "arguments::english")]
     #[validate(length(max = 35), regex(path = *LANGUAGE_PATTERN))]
     language: String,
-    /// Two-letter region such as "DE", for the form of addresses.
+    /// Two-letter region such as "DE".
     #[validate(regex(path = *REGION_PATTERN))]
     region: Option<String>,
-    /// Results on a page: 1 to 20.
+    /// Results: 1 to 20.
     #[serde(default = "ten")]
     #[validate(range(min = 1, max = 20))]
     limit: u8,
-    /// `next_page_token` of the page before, as given, with all other arguments unchanged.
+    /// `next_page_token` of the page before, all else unchanged.
     #[validate(length(max = 4096), regex(path = *PAGE_TOKEN_PATTERN))]
     page_token: Option<String>,
 }
@@ -94,9 +94,9 @@ impl Tool for SearchPlaces {
     const NAME: &'static str = "search_places";
     const TITLE: &'static str = "Search places";
     const SUMMARY: &'static str = "Find places by name, kind or address";
-    const DESCRIPTION: &'static str = "Finds shops, restaurants, hotels, sights and other places on Google Maps by name, \
-        kind or address, and returns their place_id with rating, number of ratings and address. Use it first: the other \
-        tools need a place_id. It cannot open links and gives no reviews.";
+    const DESCRIPTION: &'static str = "Finds shops, restaurants, hotels and sights on Google Maps by name, kind or \
+        address: place_id, rating, number of ratings, address. Use it first: other tools need a place_id. Opens no links, \
+        gives no reviews.";
     type Input = Input;
     type Output = Output;
 
@@ -127,6 +127,7 @@ impl ReadTool for SearchPlaces {
             Code::GoogleRejectedRequest if !is_first_page => Failure::new(Code::PageTokenMismatch, WRONG_TOKEN),
             _ => failure,
         })?;
+        self.reviews.saw(&call.principal, found.places.iter().map(|place| place.place_id.as_str()));
         Ok(Output {
             data_source: found.source,
             places: found.places,
@@ -183,7 +184,7 @@ impl Answer for Output {
             let _ = writeln!(page, "{count} more could not be read and were left out.");
         }
         if let Some(token) = &self.next_page_token {
-            let _ = writeln!(page, "There are more: repeat the call with page_token \"{token}\".");
+            page.push_str(&text::more(token));
         }
         page + &text::attribution(&self.attribution)
     }

@@ -46,6 +46,11 @@ pub(super) fn figures(place: &PlaceView) -> String {
     }
 }
 
+/// How to get the rest.
+pub(super) fn more(token: &str) -> String {
+    format!("There are more: repeat the call with page_token \"{token}\".\n")
+}
+
 /// What must be shown with the content.
 pub(super) fn attribution(attribution: &Attribution) -> String {
     let mut text = String::new();

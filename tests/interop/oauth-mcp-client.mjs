@@ -4,57 +4,10 @@
 // node oauth-mcp-client.mjs ENDPOINT NAME PASSWORD
 import { strict as assert } from 'node:assert';
 import { Client, StreamableHTTPClientTransport, UnauthorizedError } from '@modelcontextprotocol/client';
-import { Browser, authorize } from './browser.mjs';
-import { callAll, calls } from './tools.mjs';
+import { Provider } from './provider.mjs';
+import { callAll, calls, named } from './tools.mjs';
 
 const [endpoint, name, password] = process.argv.slice(2);
-
-// What an application keeps of a sign-in. `unticked` is what its user does not grant.
-class Provider {
-  redirectUrl = 'http://127.0.0.1:41998/callback';
-  unticked = [];
-  asked = [];
-  saved = [];
-  back;
-  #browser = new Browser();
-  #kept = {};
-
-  get clientMetadata() {
-    return {
-      client_name: 'interop of the TypeScript SDK',
-      redirect_uris: [this.redirectUrl],
-      grant_types: ['authorization_code', 'refresh_token'],
-      response_types: ['code'],
-      token_endpoint_auth_method: 'none',
-    };
-  }
-
-  state = () => (this.#kept.state = crypto.randomUUID());
-  clientInformation = () => this.#kept.client;
-  saveClientInformation = (client) => void (this.#kept.client = client);
-  tokens = () => this.#kept.tokens;
-  saveTokens = (tokens) => {
-    this.#kept.tokens = tokens;
-    this.saved.push(tokens);
-  };
-  codeVerifier = () => this.#kept.verifier;
-  saveCodeVerifier = (verifier) => void (this.#kept.verifier = verifier);
-  discoveryState = () => this.#kept.discovery;
-  saveDiscoveryState = (discovery) => void (this.#kept.discovery = discovery);
-  invalidateCredentials = (what) => assert.fail(`${what} was found to be invalid`);
-
-  async redirectToAuthorization(address) {
-    this.asked.push(address.searchParams.get('scope').split(' '));
-    const back = await authorize(this.#browser, address, { name, password, unticked: this.unticked });
-    assert.equal(back.searchParams.get('state'), this.#kept.state);
-    this.back = back.searchParams;
-  }
-
-  // As if the time of the access token were over.
-  drop() {
-    this.#kept.tokens = { ...this.#kept.tokens, access_token: 'expired' };
-  }
-}
 
 // Does it; where the user is sent to sign in first, completes that and does it again.
 const signedIn = async (provider, transport, action) => {
@@ -78,12 +31,10 @@ const connect = async (provider, mode) => {
   });
 };
 
-const granted = (provider) => provider.saved.at(-1).scope.split(' ').sort();
-
 for (const mode of ['legacy', '2026-07-28']) {
-  const provider = new Provider();
+  const provider = new Provider(name, password);
   const client = await connect(provider, mode);
-  assert.deepEqual(granted(provider), ['offline_access', 'reports:write', 'reviews:read']);
+  assert.deepEqual(provider.granted(), ['offline_access', 'reports:write', 'reviews:read']);
   const { called } = await callAll(client, `oauth-${mode}`);
   assert.deepEqual([provider.asked.length, provider.saved.length], [1, 1]);
 
@@ -96,18 +47,18 @@ for (const mode of ['legacy', '2026-07-28']) {
   await client.close();
 
   // Somebody grants less than was asked for, and more when it is needed.
-  const careful = new Provider();
+  const careful = new Provider(name, password);
   careful.unticked = ['reports:write'];
   const limited = await connect(careful, mode);
-  assert.deepEqual(granted(careful), ['offline_access', 'reviews:read']);
+  assert.deepEqual(careful.granted(), ['offline_access', 'reviews:read']);
   const call = { name: 'create_report', arguments: calls(`step-up-${mode}`).create_report };
   careful.unticked = [];
   await assert.rejects(limited.callTool(call), UnauthorizedError, 'it did not ask again');
   assert.deepEqual(careful.asked.at(-1).sort(), ['offline_access', 'reports:write', 'reviews:read']);
   await limited.transport.finishAuth(careful.back);
-  assert.deepEqual(granted(careful), ['offline_access', 'reports:write', 'reviews:read']);
+  assert.deepEqual(careful.granted(), ['offline_access', 'reports:write', 'reviews:read']);
   const report = await limited.callTool(call);
   assert.equal(report.isError ?? false, false, JSON.stringify(report));
   await limited.close();
-  console.log(`mode ${mode}: called ${called.join(', ')}; refreshed; asked again for reports:write`);
+  console.log(`${named('@modelcontextprotocol/client')}, ${mode}: called ${called.join(', ')}; refreshed; asked again for reports:write`);
 }

@@ -20,8 +20,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("tools", &["mcp", "reviews"]),
     ("prompts", &["mcp", "reviews"]),
     ("resources", &["mcp", "reviews"]),
-    ("auth", &["store", "outbound"]),
-    ("oauth", &["store", "outbound"]),
+    ("jwt", &["outbound"]),
+    ("auth", &["store", "jwt"]),
+    ("oauth", &["store", "outbound", "jwt"]),
     ("http", &["auth", "oauth", "mcp", "redis"]),
     ("emulator", &[]),
     ("cli", &["app", "mcp", "store", "emulator"]),
@@ -85,6 +86,23 @@ fn the_emulator_shares_nothing_with_the_client_of_google() {
     for file in files(Path::new("src/emulator"), "rs") {
         let text = fs::read_to_string(&file).unwrap();
         assert!(!text.contains("google::") && !text.contains("schema-2"), "{}", file.display());
+    }
+}
+
+/// A target without seeds begins at nothing, and one that is not declared is never run.
+#[test]
+fn every_fuzz_target_is_built_and_has_seeds_and_words() {
+    let manifest = fs::read_to_string("tests/fuzz/Cargo.toml").unwrap();
+    let targets = files(Path::new("tests/fuzz/targets"), "rs");
+    assert!(!targets.is_empty());
+    for target in targets {
+        let name = target.file_stem().unwrap().to_string_lossy();
+        assert!(manifest.contains(&format!("\nname = \"{name}\"\n")), "{name} is not declared");
+        assert!(
+            fs::read_dir(format!("tests/fuzz/corpus/{name}")).is_ok_and(|mut seeds| seeds.next().is_some()),
+            "{name}"
+        );
+        assert!(Path::new(&format!("tests/fuzz/dictionaries/{name}.dict")).is_file(), "{name}");
     }
 }
 

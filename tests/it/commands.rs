@@ -111,6 +111,7 @@ fn the_effective_configuration_is_printed_without_secrets() {
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(text.contains("listen = \"127.0.0.1:7001\"") && text.contains("tool_timeout = \"5s\""), "{text}");
     assert!(text.contains("api_key = \"[REDACTED]\"") && !text.contains("AIza"), "{text}");
+    assert!(stderr(&output).contains("restrict the Google key"), "{}", stderr(&output));
     // What is printed is itself a configuration.
     let copy = folder.path().join("copy.toml");
     std::fs::write(&copy, text.replace("[REDACTED]", "x")).unwrap();

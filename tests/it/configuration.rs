@@ -205,6 +205,57 @@ fn life_12_serve_refuses_with_all_problems_at_once() {
     assert!(!data.exists() && output.stdout.is_empty());
 }
 
+/// Nobody and everybody must be meant, and nothing that is set does nothing.
+#[test]
+fn a_login_provider_is_set_with_all_that_it_needs_and_where_it_is_used() {
+    let name = |key: &str| format!("REVIEWS__AUTH__LOGIN__{key}");
+    let told = |settings: &[(&str, &str)]| {
+        let named: Vec<(String, &str)> = settings.iter().map(|(key, value)| (name(key), *value)).collect();
+        let named: Vec<(&str, &str)> = named.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        problems(&named)
+    };
+    let issuer = ("ISSUER", "https://login.example.com");
+    let [client, allowed] = &told(&[issuer])[..] else { panic!("two problems") };
+    assert_eq!(client, "auth.login.client_id: must be set with auth.login.issuer: the provider gives one");
+    assert!(allowed.starts_with("auth.login.allowed: must say who may sign in: addresses, domains, or *"), "{allowed}");
+    let unused = "is used with auth.login.issuer only: set that, or leave it empty";
+    let idle = [("CLIENT_ID", "x"), ("CLIENT_SECRET", "canary"), ("NAME", "x"), ("ALLOWED", "*")];
+    let keys = ["client_id", "client_secret", "name", "allowed"];
+    assert_eq!(told(&idle), keys.map(|key| format!("auth.login.{key}: {unused}")));
+    let nobody = "auth.login.passwords: must be true without auth.login.issuer: nobody could sign in";
+    assert_eq!(told(&[("PASSWORDS", "false")]), [nobody]);
+    for bad in ["http://login.example.com", "https://login.example.com?x", "login.example.com"] {
+        let [wrong] = &told(&[("ISSUER", bad), idle[0], idle[3]])[..] else { panic!("one problem: {bad}") };
+        assert!(wrong.starts_with("auth.login.issuer: must be an https address without query"), "{wrong}");
+    }
+    for bad in ["@example.com", "*.example.com", "ada@example.com,example.org"] {
+        let told = told(&[issuer, idle[0], ("ALLOWED", bad)]);
+        assert!(
+            told[0].starts_with(&format!("auth.login.allowed: {bad:?} cannot be read: each must be an address")),
+            "{told:?}"
+        );
+    }
+    let good = [issuer, idle[0], idle[1], idle[2], ("ALLOWED", "ada@example.com example.org"), ("PASSWORDS", "false")];
+    for (elsewhere, value) in
+        [("REVIEWS__AUTH__MODE", "api_key"), ("REVIEWS__AUTH__ISSUER", "https://other.example.com")]
+    {
+        let mut settings: Vec<(String, &str)> = good.iter().map(|(key, value)| (name(key), *value)).collect();
+        settings.push((elsewhere.to_owned(), value));
+        let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+        let [told] = &problems(&settings)[..] else { panic!("one problem: {elsewhere}") };
+        assert!(told.starts_with("auth.login.issuer: is used where people sign in here only"), "{told}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let secret = written(folder.path(), "secret", "canary-of-the-file\n");
+    let mut settings: Vec<(String, &str)> = good.iter().map(|(key, value)| (name(key), *value)).collect();
+    settings[2] = (name("CLIENT_SECRET_FILE"), &secret);
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(key, value)| (key.as_str(), *value)).collect();
+    let output = checked(&settings);
+    let page = stdout(&output);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(page.contains("login.client_secret = \"[REDACTED]\"") && !page.contains("canary"), "{page}");
+}
+
 /// Whoever sets a token believes that it protects something.
 #[test]
 fn a_token_of_registration_that_protects_nothing_is_told() {

@@ -14,7 +14,7 @@ use google_reviews_mcp::{
     health::{Health, Need},
     model::{PersonName, sha256_hex},
     oauth::{BadPassword, Invitation, People, SetUpError, SignInError},
-    store::{KeptPerson, Person, SetUp, Store},
+    store::{KeptPerson, Person, Proof, SetUp, Store},
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use std::{
@@ -303,7 +303,8 @@ async fn no_session_of_an_old_password_is_left() {
             stores[0].people().set_password(&ada.person.id, Some(&hash)).await.unwrap();
             let (id, other_id, hash) = (ada.person.id.clone(), ada.person.id.clone(), hash.clone());
             let (store, other) = (stores[0].clone(), stores[1].clone());
-            let sign_in = async move { store.sessions().insert("token", &id, &hash, now()).await.unwrap() };
+            let sign_in =
+                async move { store.sessions().insert("token", &id, Proof::Password(&hash), now()).await.unwrap() };
             let reset = async move { other.people().set_password(&other_id, None).await.unwrap() };
             let (is_in, is_reset) = if round % 2 == 0 {
                 at_once(round, sign_in, reset).await
@@ -457,7 +458,7 @@ async fn what_is_over_is_removed() {
             store.people().insert(&person).await.unwrap();
             let (id, age) = (&person.person.id, if who == "ada" { 0 } else { 25 });
             let (since, hash) = (now() - Duration::from_hours(age), person.password_hash.unwrap());
-            assert!(store.sessions().insert(who, id, &hash, since).await.unwrap());
+            assert!(store.sessions().insert(who, id, Proof::Password(&hash), since).await.unwrap());
             assert!(store.setup_links().insert_for(id, who, since + DAY).await.unwrap());
         }
         store.close().await;
@@ -528,7 +529,10 @@ async fn people_are_let_in_and_out_beside_a_running_server() {
         assert_eq!(people.invited(&again).await.unwrap(), Some(Invitation::Known(ada.person)));
         refused(&["reset", "nobody"], "there is nobody with the name nobody");
 
-        assert_eq!(stdout(&user(&["remove", "Eve"])), "Removed eve, and signed them out everywhere.\n");
+        assert_eq!(
+            stdout(&user(&["remove", "Eve"])),
+            "Removed eve with all that was theirs: sessions, what they granted to clients, reports, and answers of their calls.\n"
+        );
         assert_eq!(people.session(eve.token.expose_secret()).await.unwrap(), None);
         refused(&["remove", "eve"], "there is nobody with the name eve");
         assert!(user(&["remove", "ada"]).status.success());

@@ -119,15 +119,6 @@ async fn both_eras_are_served_without_sessions() {
 }
 
 #[tokio::test]
-async fn what_is_not_offered_does_not_exist() {
-    let server = TestServer::start().await;
-    let offered = rpc::modern(&server, "server/discover", json!({})).await.body["result"]["capabilities"].clone();
-    assert_eq!(offered, json!({"completions": {}, "resources": {}, "tools": {}}));
-    let answer = rpc::modern(&server, "prompts/list", json!({})).await;
-    assert_eq!((answer.status, &answer.body["error"]["code"]), (404, &json!(-32601)));
-}
-
-#[tokio::test]
 async fn mcp_01_foreign_origins_are_refused() {
     let server = TestServer::start().await;
     let port = server.app.address().port();
@@ -352,6 +343,8 @@ async fn mcp_15_other_versions_of_json_rpc_are_refused() {
         assert_eq!(refusal(&server, body).await, (400, -32600), "{body}");
     }
     assert_eq!(refusal(&server, r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":[1]}"#).await, (400, -32602));
+    let meta = r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":"x"}}"#;
+    assert_eq!(refusal(&server, meta).await, (400, -32602));
 }
 
 #[tokio::test]

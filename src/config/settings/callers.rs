@@ -1,5 +1,6 @@
 //! Who may call, how they are known, and how much anybody may ask.
 
+use super::login::Login;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -64,6 +65,8 @@ pub struct Auth {
     pub registration: Registration,
     /// What they must show, where that is so.
     pub registration_token: Option<SecretString>,
+    /// How people sign in, where they do so here.
+    pub login: Login,
 }
 
 impl Auth {

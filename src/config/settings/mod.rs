@@ -1,8 +1,10 @@
 //! The settings as the rooms get them; what each is for is said in `default.toml` too.
 
 mod callers;
+mod login;
 
 pub use callers::{Auth, AuthMode, ClientDocuments, Limits, Registration};
+pub use login::{Allowed, Login};
 
 use super::Otlp;
 use ipnet::IpNet;

@@ -19,26 +19,30 @@ pub(in crate::http) struct Message {
 }
 
 /// Where a person can go from here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) enum Back {
     /// The page of the server.
     Home,
     /// The page of what they have connected.
     Connections,
+    /// The page where they sign in, at this address.
+    SignIn(String),
 }
 
 impl Back {
-    fn path(self) -> &'static str {
+    fn path(&self) -> &str {
         match self {
             Self::Home => "/",
             Self::Connections => "/connections",
+            Self::SignIn(path) => path,
         }
     }
 
-    fn text(self) -> &'static str {
+    fn text(&self) -> &'static str {
         match self {
             Self::Home => "About this server",
             Self::Connections => "Your connections",
+            Self::SignIn(_) => "Back to the sign-in",
         }
     }
 }

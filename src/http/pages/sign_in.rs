@@ -16,6 +16,18 @@ pub(in crate::http) struct SignIn {
     pub(in crate::http) name: String,
     /// Why the last try did not work.
     pub(in crate::http) refused: Option<Refused>,
+    /// Where they can sign in otherwise, if anywhere.
+    pub(in crate::http) provider: Option<Provider>,
+    /// Whether there is no other way.
+    pub(in crate::http) is_without_passwords: bool,
+}
+
+/// A provider with whose accounts people sign in.
+#[derive(Debug)]
+pub(in crate::http) struct Provider {
+    pub(in crate::http) name: String,
+    /// On this server.
+    pub(in crate::http) way: String,
 }
 
 /// A client that waits for the person to sign in.

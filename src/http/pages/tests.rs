@@ -7,7 +7,7 @@ use super::{
     message::{Back, Message},
     permission::Permission,
     setup::{Person, Setup},
-    sign_in::{Asking, Refused, SignIn},
+    sign_in::{Asking, Provider, Refused, SignIn},
 };
 use axum::response::Response;
 use http::{StatusCode, header};
@@ -27,7 +27,13 @@ fn sign_in(client: &str, refused: Option<Refused>) -> Response {
         redirect_uri: "https://claude.ai/api/mcp/auth_callback".to_owned(),
     };
     let name = refused.map(|_| "ada".to_owned()).unwrap_or_default();
-    SignIn { csrf: CSRF.to_owned(), asking: Some(asking), name, refused }.answer()
+    SignIn { csrf: CSRF.to_owned(), asking: Some(asking), name, refused, ..SignIn::default() }.answer()
+}
+
+/// With a provider of this name, and with passwords or without.
+fn sign_in_at(provider: &str, is_without_passwords: bool) -> Response {
+    let provider = Provider { name: provider.to_owned(), way: format!("/login/provider?request={REQUEST}") };
+    SignIn { csrf: CSRF.to_owned(), provider: Some(provider), is_without_passwords, ..SignIn::default() }.answer()
 }
 
 fn asked(client: &str, redirect_uri: &str) -> Consent {
@@ -78,6 +84,8 @@ fn without_clients() -> Vec<(&'static str, Response)> {
     let known = || Person::Known("grace".to_owned());
     vec![
         ("sign-in", SignIn { csrf: CSRF.to_owned(), ..SignIn::default() }.answer()),
+        ("sign-in-provider", sign_in_at("Example & Sons", false)),
+        ("sign-in-provider-alone", sign_in_at("Example & Sons", true)),
         ("connections-none", connections(Vec::new(), None)),
         ("setup-first", setup(Person::First(String::new()), None)),
         ("setup-known", setup(known(), None)),

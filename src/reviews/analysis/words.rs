@@ -38,7 +38,7 @@ pub(super) fn cut(text: &str) -> Vec<Word> {
         while addresses.next_if(|address| address.end <= start).is_some() {}
         addresses.peek().is_some_and(|address| address.contains(&start))
     };
-    let spans = if is_without_spaces(text) { by_dictionary(text) } else { by_spaces(text) };
+    let spans = if is_without_spaces(text) { without_spaces(text) } else { by_spaces(text) };
     let mut words = Vec::with_capacity(spans.len());
     let mut end = None;
     for span in spans.into_iter().filter(|span| !is_address(span.start)) {
@@ -167,9 +167,9 @@ fn is_elided(before: &str) -> bool {
     ELIDED.iter().any(|elided| elided.eq_ignore_ascii_case(before))
 }
 
-/// By dictionary. What belongs to no word is trimmed: see [`trim`].
-fn by_dictionary(text: &str) -> Vec<Range<usize>> {
-    let segmenter = WordSegmenter::new_dictionary(WordBreakInvariantOptions::default());
+/// Where nothing stands between words. What belongs to no word is trimmed: see [`trim`].
+fn without_spaces(text: &str) -> Vec<Range<usize>> {
+    let segmenter = WordSegmenter::new_auto(WordBreakInvariantOptions::default());
     let mut spans = Vec::with_capacity(text.len() / 6);
     let mut start = 0;
     for end in segmenter.segment_str(text) {
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn scripts_without_spaces_are_cut_by_dictionary() {
+    fn scripts_without_spaces_are_cut_into_words() {
         assert_eq!(words("露天風呂は最高、料理も丁寧。"), ["露天風呂", "は", "最高", "料理", "も", "丁寧"]);
         assert_eq!(words("壁が薄く"), ["壁", "が", "く"], "the stem of an adjective is no word");
         assert!(words("อาหารอร่อยมาก").len() > 1);

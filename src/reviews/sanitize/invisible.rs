@@ -61,7 +61,8 @@ impl Cleaner {
             _ if is_invisible(character) => {}
             _ if is_combining_mark(character) => {
                 self.marks += 1;
-                if self.marks <= MARKS && before.is_some() {
+                // Behind a space it would stand on what comes before this text, once the space is trimmed.
+                if self.marks <= MARKS && before.is_some_and(|before| !before.is_whitespace()) {
                     self.kept.push(character);
                 }
             }
@@ -260,6 +261,7 @@ mod tests {
         let zalgo = format!("h{}i", "\u{301}".repeat(40));
         assert_eq!(remove(&zalgo).chars().count(), 2 + MARKS);
         assert_eq!(remove(&"\u{301}".repeat(10_000)), "");
+        assert_eq!(remove(" \u{301}a\n\u{301}"), " a\n");
         let joined = format!("क{}", ("\u{902}".repeat(6) + "\u{200d}").repeat(100));
         assert!(remove(&joined).chars().count() <= 2 + 2 * MARKS, "joiners do not start a new tower");
         let hidden = "食\u{e0149}".repeat(40);

@@ -75,7 +75,9 @@ fn shorten(text: &str, limit: usize) -> Clean {
         }
         kept.push_str(grapheme);
     }
-    let mut kept = kept.trim_end().to_owned();
+    // What a joiner at the end would have joined was cut off.
+    let is_loose = |last: char| last.is_whitespace() || matches!(last, '\u{200c}' | '\u{200d}');
+    let mut kept = kept.trim_end_matches(is_loose).to_owned();
     kept.push('…');
     Clean { text: kept, is_shortened: true }
 }
@@ -90,6 +92,7 @@ mod tests {
         assert_eq!(line(&family.repeat(3), 12).text, format!("{family}{family}…"));
         assert!(!line("short", 5).is_shortened);
         assert_eq!(line("shorter", 5).text, "shor…");
+        assert_eq!(line("a🏽\u{200d}👩 and more", 4).text, "a🏽…", "a joiner has something to join");
     }
 
     #[test]

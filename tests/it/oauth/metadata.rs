@@ -212,6 +212,7 @@ async fn mcp_34_what_is_shared_is_the_same_for_all_and_what_is_not_is_private() 
         let lists = [
             ("server/discover", ("public", 3_600_000)),
             ("tools/list", ("public", 300_000)),
+            ("prompts/list", ("public", 300_000)),
             ("resources/templates/list", ("public", 300_000)),
         ];
         for (method, expected) in lists {
@@ -235,7 +236,7 @@ async fn mcp_34_what_is_shared_is_the_same_for_all_and_what_is_not_is_private() 
             modern(&site, &writer, "resources/list", json!({})).await,
         );
         assert_eq!((hint(&of_reader), hint(&of_writer)), (("private", 0), ("private", 0)));
-        assert_eq!(of_reader["resources"], json!([]), "{of_reader}");
+        assert_eq!(uri(&of_reader), "reviews://attribution", "{of_reader}");
         let uri = uri(&of_writer);
         let read = modern(&site, &writer, "resources/read", json!({"uri": uri})).await;
         assert_eq!(hint(&read), ("private", 0), "{read}");

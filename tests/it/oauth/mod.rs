@@ -3,9 +3,11 @@
 mod clients;
 mod codes;
 mod documents;
+mod erasure;
 mod metadata;
 mod people;
 mod pkce;
+mod provider;
 mod redirects;
 mod refresh;
 mod refresh_model;

@@ -28,6 +28,12 @@ const NO_LOOPBACKS: [&str; 7] = [
 #[track_caller]
 pub(super) fn harmless(answer: &Answer) {
     assert!(answer.status < 500, "{answer:?}");
+    tells_nothing(answer);
+}
+
+/// Nothing of the inside, and no secret.
+#[track_caller]
+pub(super) fn tells_nothing(answer: &Answer) {
     for inner in ["SELECT ", "INSERT ", "UPDATE ", "sqlx", "panicked", "RUST_BACKTRACE", ".rs:", "argon2"] {
         assert!(!answer.text.contains(inner), "{inner}: {answer:?}");
     }

@@ -26,8 +26,8 @@ use google_reviews_mcp::{
 use reqwest::{Method, RequestBuilder};
 use secrecy::ExposeSecret as _;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
-use std::{borrow::Cow, ffi::OsString, io::Write as _, process::Stdio};
+use sqlx::{Connection as _, Executor as _};
+use std::{borrow::Cow, io::Write as _, process::Stdio};
 
 const FIRST: &str = "canary one: seven tall ships & a heron";
 const SECOND: &str = "canary two: nine grey geese + an otter";
@@ -545,47 +545,6 @@ async fn signing_keys(database: &Database) -> Vec<Vec<u8>> {
     found
 }
 
-/// Everything that the database has: each column of each table as text, and the bytes of SQLite's files.
-async fn kept(database: &Database) -> Vec<(String, Vec<u8>)> {
-    let columns = match database {
-        Database::Sqlite(_) => {
-            "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
-        }
-        Database::Postgres(_) => {
-            "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'"
-        }
-    };
-    let mut found = Vec::new();
-    for column in database.texts(columns).await {
-        let (table, name) = column.split_once('.').unwrap();
-        let sql = |kind| {
-            AssertSqlSafe(format!("SELECT CAST(\"{name}\" AS {kind}) FROM \"{table}\" WHERE \"{name}\" IS NOT NULL"))
-        };
-        let values: Vec<Vec<u8>> = match database {
-            Database::Sqlite(_) => {
-                sqlx::query_scalar(sql("BLOB")).fetch_all(&mut database.sqlite_connection().await).await.unwrap()
-            }
-            Database::Postgres(postgres) => {
-                let mut connection = sqlx::PgConnection::connect(&postgres.url).await.unwrap();
-                let texts: Vec<String> = sqlx::query_scalar(sql("TEXT")).fetch_all(&mut connection).await.unwrap();
-                texts.into_iter().map(String::into_bytes).collect()
-            }
-        };
-        found.push((format!("the column {column}"), values.join(&b'\n')));
-    }
-    if let Database::Sqlite(_) = database {
-        for more in ["", "-wal", "-shm"] {
-            let mut path: OsString = database.file().into_os_string();
-            path.push(more);
-            // Without a server there is one file alone.
-            if let Ok(bytes) = std::fs::read(&path) {
-                found.push((format!("the file google-reviews.db{more}"), bytes));
-            }
-        }
-    }
-    found
-}
-
 async fn play(life: &mut Life<'_>, database: &Database, operations: &str) -> Client {
     people(life, database).await;
     let shown = operator(database, &["key", "add", "robot"], "").await;
@@ -657,7 +616,7 @@ async fn tok_13_no_secret_is_found_in_the_database_in_logs_or_in_any_answer_but_
                 told: Told::In(Vec::new()),
             });
         }
-        witness.places.extend(kept(&database).await);
+        witness.places.extend(database.contents().await);
         let start = serving.start.clone();
         let (rest, _) = tokio::task::spawn_blocking(move || serving.stop()).await.unwrap();
         witness.places.push(("the log".to_owned(), (start + &rest).into_bytes()));
@@ -705,7 +664,7 @@ async fn is_a_search(mut witness: Witness, database: &Database, client: &Client)
 
     for planted in [client.secret.as_ref().unwrap().to_owned(), STANDARD_NO_PAD.encode(&FIRST[..36])] {
         database.run(&format!("UPDATE clients SET name = 'x{planted}y' WHERE id = '{}'", client.id)).await;
-        witness.places = kept(database).await;
+        witness.places = database.contents().await;
         let found = witness.leaks();
         assert!(found.iter().any(|leak| leak.ends_with("the column clients.name")), "{found:?}");
     }

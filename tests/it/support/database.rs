@@ -2,7 +2,7 @@
 
 use super::{Builder, TestServer, postgres};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _};
-use std::{path::PathBuf, str::FromStr as _};
+use std::{ffi::OsString, path::PathBuf, str::FromStr as _};
 use tempfile::TempDir;
 
 /// An empty database for one test.
@@ -96,6 +96,51 @@ impl Database {
     /// How many rows a table has.
     pub(crate) async fn count(&self, table: &str) -> i64 {
         self.numbers(&format!("SELECT COUNT(*) FROM {table}")).await[0]
+    }
+
+    /// Everything that the database has: each column of each table as text, and the bytes of SQLite's files.
+    pub(crate) async fn contents(&self) -> Vec<(String, Vec<u8>)> {
+        let columns = match self {
+            Self::Sqlite(_) => {
+                "SELECT m.name || '.' || c.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE m.type = 'table'"
+            }
+            Self::Postgres(_) => {
+                "SELECT table_name || '.' || column_name FROM information_schema.columns WHERE table_schema = 'public'"
+            }
+        };
+        let mut found = Vec::new();
+        for column in self.texts(columns).await {
+            let (table, name) = column.split_once('.').unwrap();
+            let sql = |kind| {
+                AssertSqlSafe(format!(
+                    "SELECT CAST(\"{name}\" AS {kind}) FROM \"{table}\" WHERE \"{name}\" IS NOT NULL"
+                ))
+            };
+            let values: Vec<Vec<u8>> = match self {
+                Self::Sqlite(_) => {
+                    sqlx::query_scalar(sql("BLOB")).fetch_all(&mut self.sqlite_connection().await).await.unwrap()
+                }
+                Self::Postgres(postgres) => {
+                    let mut connection = connection(&postgres.url).await;
+                    let texts: Vec<String> = sqlx::query_scalar(sql("TEXT")).fetch_all(&mut connection).await.unwrap();
+                    texts.into_iter().map(String::into_bytes).collect()
+                }
+            };
+            found.push((format!("the column {column}"), values.join(&b'\n')));
+        }
+        if let Self::Sqlite(_) = self {
+            for more in ["", "-wal", "-shm"] {
+                let mut path: OsString = self.file().into_os_string();
+                path.push(more);
+                // By another program: a process that closes such a file loses all its locks on it, also those of SQLite.
+                let read = std::process::Command::new("cat").arg(&path).output().unwrap();
+                // Without a server there is one file alone.
+                if read.status.success() {
+                    found.push((format!("the file google-reviews.db{more}"), read.stdout));
+                }
+            }
+        }
+        found
     }
 
     pub(crate) async fn sqlite_connection(&self) -> sqlx::SqliteConnection {

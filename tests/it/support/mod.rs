@@ -10,6 +10,7 @@ pub(crate) mod issuer;
 pub(crate) mod load;
 pub(crate) mod nginx;
 pub(crate) mod postgres;
+pub(crate) mod provider;
 pub(crate) mod proxy;
 pub(crate) mod raw;
 pub(crate) mod redis;
@@ -22,7 +23,7 @@ use google_reviews_mcp::{
     clock::Clock,
     config::{self, Sources},
     emulator::{DEMO_KEY, Emulator},
-    mcp::Offer,
+    mcp::{Offer, Prompt, Resource},
     model::Principal,
     outbound::Network,
     tasks::Tasks,
@@ -45,6 +46,9 @@ pub(crate) const BURST: &str = "ChIJdemo_crack_and_mend_001";
 /// All tools, as they are listed.
 pub(crate) const TOOLS: [&str; 7] =
     ["search_places", "get_place", "get_reviews", "analyze_reviews", "compare_places", "create_report", "get_report"];
+
+/// All prompts, as they are listed.
+pub(crate) const PROMPTS: [&str; 3] = ["analyze_place", "compare_competitors", "draft_replies"];
 
 /// The secret of all servers of tests, so that they can share a Redis or a database.
 pub(crate) const SECRET_KEY: &str = "c74a92c0f67be8a9568893e7e2a42063a934abc7da76a9455cd27fc470168836";
@@ -75,7 +79,17 @@ impl Builder {
     }
 
     pub(crate) fn tool(mut self, tool: Offer) -> Self {
-        self.parts.more_tools.push(tool);
+        self.parts.more.tools.push(tool);
+        self
+    }
+
+    pub(crate) fn prompt(mut self, prompt: impl Prompt + 'static) -> Self {
+        self.parts.more.prompts.push(Arc::new(prompt));
+        self
+    }
+
+    pub(crate) fn resource(mut self, resource: impl Resource + 'static) -> Self {
+        self.parts.more.resources.push(Arc::new(resource));
         self
     }
 

@@ -6,6 +6,7 @@ mod connections;
 mod consent;
 mod cookies;
 mod form;
+mod provider;
 mod set_up;
 mod sign_in;
 mod trouble;
@@ -21,13 +22,19 @@ use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 
 pub(super) fn routes(site: Arc<SignIn>) -> Router {
-    Router::new()
+    let mut routes = Router::new();
+    if site.server.provider().is_some() {
+        routes = routes.route("/login/provider", get(provider::leave)).route("/login/callback", get(provider::arrive));
+    }
+    if site.server.takes_passwords() {
+        routes = routes.route("/setup", get(set_up::show).post(set_up::finish));
+    }
+    routes
         .route("/authorize", get(authorize::ask))
         .route("/login", get(sign_in::show).post(sign_in::enter))
         .route("/logout", post(sign_in::leave))
         .route("/consent", get(consent::show).post(consent::decide))
         .route("/connections", get(connections::show).post(connections::take_back))
-        .route("/setup", get(set_up::show).post(set_up::finish))
         .with_state(site)
 }
 

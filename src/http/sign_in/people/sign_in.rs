@@ -9,8 +9,8 @@ use super::{
     with_request,
 };
 use crate::{
-    http::pages::sign_in::{Asking, Refused, SignIn as Page},
-    oauth::{Asked, Form, Parameters, SignInError},
+    http::pages::sign_in::{Asking, Provider, Refused, SignIn as Page},
+    oauth::{Asked, Form, Parameters, SignInError, SignedIn},
     telemetry::AuthFailure,
 };
 use axum::{
@@ -40,6 +40,9 @@ pub(super) async fn enter(State(site): State<Arc<SignIn>>, request: Request) -> 
 
 async fn entered(site: &SignIn, request: Request) -> Result<Response, Trouble> {
     let Sent { visit, fields, headers, extensions } = form::read(site, request).await?;
+    if !site.server.takes_passwords() {
+        return Err(Trouble::BadForm);
+    }
     let asked = asked(site, fields.text("request"), &visit).await?;
     // Keyboards of phones add a space.
     let (name, sealed) = (fields.text("name").trim(), fields.text("request"));
@@ -55,16 +58,24 @@ async fn entered(site: &SignIn, request: Request) -> Result<Response, Trouble> {
         return again(asked, Refused::Wait(wait), AuthFailure::WrongPassword);
     }
     match site.server.people().sign_in(name, fields.text("password")).await {
-        Ok(who) => {
-            visit.end(site).await?;
-            let next = if sealed.is_empty() { "/connections".to_owned() } else { with_request("/consent", sealed) };
-            Ok(signed_in(onward(&next), &who))
-        }
+        Ok(who) => entered_as(site, &visit, &who, sealed).await,
         Err(SignInError::WrongNameOrPassword) => again(asked, Refused::Wrong, AuthFailure::WrongPassword),
         Err(SignInError::BadPassword) => again(asked, Refused::Unfit, AuthFailure::WrongPassword),
         Err(SignInError::Busy) => Err(Trouble::Busy),
         Err(SignInError::Store(error)) => Err(error.into()),
     }
+}
+
+/// Somebody has just signed in, and goes on to what they came for.
+pub(super) async fn entered_as(
+    site: &SignIn,
+    visit: &Visit,
+    who: &SignedIn,
+    sealed: &str,
+) -> Result<Response, Trouble> {
+    visit.end(site).await?;
+    let next = if sealed.is_empty() { "/connections".to_owned() } else { with_request("/consent", sealed) };
+    Ok(signed_in(onward(&next), who))
 }
 
 pub(super) async fn leave(State(site): State<Arc<SignIn>>, request: Request) -> Response {
@@ -84,7 +95,7 @@ pub(super) async fn leave(State(site): State<Arc<SignIn>>, request: Request) -> 
 }
 
 /// The request that somebody signs in for, if there is one.
-async fn asked(site: &SignIn, sealed: &str, visit: &Visit) -> Result<Option<Asked>, Trouble> {
+pub(super) async fn asked(site: &SignIn, sealed: &str, visit: &Visit) -> Result<Option<Asked>, Trouble> {
     if sealed.is_empty() {
         return Ok(None);
     }
@@ -98,5 +109,11 @@ fn page(site: &SignIn, visit: &Visit, asked: Option<Asked>, (name, refused): (St
         client: asked.client.name,
         request: asked.sealed,
     });
-    Page { csrf: site.server.form_proof(Form::SignIn, visit.browser()), asking, name, refused }.answer()
+    let sealed = asking.as_ref().map_or("", |asking| &asking.request);
+    let provider = site
+        .server
+        .provider()
+        .map(|provider| Provider { name: provider.name().to_owned(), way: with_request("/login/provider", sealed) });
+    let csrf = site.server.form_proof(Form::SignIn, visit.browser());
+    Page { csrf, asking, name, refused, provider, is_without_passwords: !site.server.takes_passwords() }.answer()
 }

@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode, header};
 use std::time::Duration;
 
 /// Seconds until a database may be back, or others have signed in.
-const AGAIN: u64 = 5;
+pub(super) const AGAIN: u64 = 5;
 const START_AGAIN: &str = "Go back to your client and connect again.";
 
 /// Why there is no page.

@@ -14,7 +14,7 @@ const MOST_RSA_BITS: usize = 8_192;
 
 /// The keys of one issuer.
 #[derive(Debug, Default)]
-pub(super) struct Jwks(Vec<Key>);
+pub struct Jwks(Vec<Key>);
 
 #[derive(Debug)]
 struct Key {
@@ -51,7 +51,7 @@ struct Described {
 impl Jwks {
     /// The usable keys of a document, for these algorithms; nothing if it is no such document, or one that is too large to
     /// be meant.
-    pub(super) fn read(body: &[u8], allowed: &[Algorithm]) -> Option<Self> {
+    pub fn read(body: &[u8], allowed: &[Algorithm]) -> Option<Self> {
         let document: Document = serde_json::from_slice(body).ok()?;
         if document.keys.len() > MOST_KEYS {
             return None;
@@ -61,7 +61,7 @@ impl Jwks {
     }
 
     /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
@@ -76,7 +76,7 @@ impl Jwks {
     }
 
     /// Whether there is a key by this id.
-    pub(super) fn knows(&self, id: &str) -> bool {
+    pub fn knows(&self, id: &str) -> bool {
         self.0.iter().any(|key| key.id.as_deref() == Some(id))
     }
 }

@@ -1,101 +1,35 @@
-//! Other people's clients, unmodified: each lists the tools and calls every one of them.
+//! Clients that send somebody to sign in, and what they find all by themselves.
 
+use super::{node, object, printed, python, run, script, used_all};
 use crate::support::{
-    BAKERY, BURST, TOOLS, TestServer,
+    BAKERY, TOOLS, TestServer,
     sign_in::{NAME, PASSWORD},
     until,
 };
 use google_reviews_mcp::{mcp::client::Client, model::PersonName};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::{
-    ffi::{OsStr, OsString},
+    ffi::OsString,
     io::{BufRead as _, BufReader},
-    path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
 };
-
-fn object(value: Value) -> Map<String, Value> {
-    value.as_object().cloned().unwrap()
-}
-
-#[tokio::test]
-async fn the_client_of_rmcp_lists_and_calls_every_tool() {
-    let server = TestServer::start().await;
-    let client = Client::connect(&server.app.endpoint(), None).await.unwrap();
-
-    assert_eq!(client.tools().await.unwrap(), TOOLS);
-    let mut called = Vec::new();
-    let mut report = String::new();
-    for (tool, arguments) in [
-        ("search_places", json!({"query": "bakery"})),
-        ("get_place", json!({"place_id": BAKERY})),
-        ("get_reviews", json!({"place_id": BAKERY})),
-        ("analyze_reviews", json!({"place_id": BAKERY})),
-        ("compare_places", json!({"place_ids": [BAKERY, BURST]})),
-        ("create_report", json!({"place_ids": [BAKERY], "title": "One place", "request_id": "interop"})),
-        ("get_report", json!({"report_id": ""})),
-    ] {
-        let arguments = if tool == "get_report" { json!({"report_id": report}) } else { arguments };
-        let answer = client.call(tool, object(arguments)).await.unwrap();
-        assert!(!answer.is_error, "{tool}: {}", answer.text);
-        let data = answer.data.unwrap();
-        if tool == "create_report" {
-            data["report_id"].as_str().unwrap().clone_into(&mut report);
-        } else {
-            assert!(data["attribution"]["text"].is_string(), "{tool}");
-        }
-        called.push(tool);
-    }
-    assert_eq!(called, TOOLS);
-    client.close().await;
-}
-
-/// The Node that `tests/run` names; without it, nothing is run, except where that would go unnoticed.
-fn node() -> Option<OsString> {
-    let node = std::env::var_os("INTEROP_NODE");
-    if node.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "INTEROP_NODE is not set: run the tests with tests/run");
-        eprintln!("not run: INTEROP_NODE is not set; tests/run sets it");
-    }
-    node
-}
-
-/// What a script in `tests/interop` prints; panics if it finds a fault.
-async fn run(node: &OsStr, script: &str, arguments: &[&str]) -> String {
-    let mut command = Command::new(node);
-    command.arg(Path::new("tests/interop").join(script)).args(arguments);
-    let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{script}: {out}{err}");
-    out.into_owned()
-}
-
-/// The client of the TypeScript SDK, in its three modes. `tests/run` installs it and names the Node to run it with.
-#[tokio::test]
-async fn the_client_of_the_typescript_sdk_lists_and_calls_every_tool() {
-    let Some(node) = node() else { return };
-    let server = TestServer::start().await;
-    for mode in ["legacy", "auto", "2026-07-28"] {
-        let out = run(&node, "typescript-client.mjs", &[&server.app.endpoint(), mode]).await;
-        assert!(out.contains(&format!("called {}", TOOLS.join(", "))), "{mode}: {out}");
-    }
-}
 
 /// A server that signs people in by itself.
 async fn with_sign_in() -> TestServer {
     TestServer::builder().set("auth.mode", "oauth").start().await
 }
 
-/// The link with which the first person chooses a name and a password.
-async fn setup_link(server: &TestServer) -> String {
-    server.app.first_link().await.unwrap().expect("nobody is there yet")
+/// The same, with somebody who can.
+async fn with_somebody() -> TestServer {
+    let server = with_sign_in().await;
+    server.app.people().unwrap().add(PersonName::parse(NAME).unwrap(), Some(PASSWORD)).await.unwrap();
+    server
 }
 
 /// What a script of a client prints that is sent to sign in.
-async fn sign_in_with(script: &str) -> Option<String> {
+pub(super) async fn sign_in_with(script: &str) -> Option<String> {
     let node = node()?;
-    let server = with_sign_in().await;
-    server.app.people().unwrap().add(PersonName::parse(NAME).unwrap(), Some(PASSWORD)).await.unwrap();
+    let server = with_somebody().await;
     Some(run(&node, script, &[&server.app.endpoint(), NAME, PASSWORD]).await)
 }
 
@@ -115,8 +49,59 @@ async fn the_client_of_the_typescript_sdk_signs_in_refreshes_and_asks_for_more()
     let Some(out) = sign_in_with("oauth-mcp-client.mjs").await else { return };
     for mode in ["legacy", "2026-07-28"] {
         let wanted = format!("called {}; refreshed; asked again for reports:write", TOOLS.join(", "));
-        assert!(out.contains(&format!("mode {mode}: {wanted}")), "{out}");
+        assert!(out.contains(&format!(", {mode}: {wanted}")), "{out}");
     }
+}
+
+/// npm `@modelcontextprotocol/sdk`: the same in its first generation.
+#[tokio::test]
+async fn the_first_typescript_sdk_signs_in_and_refreshes() {
+    let Some(out) = sign_in_with("sdk-client.mjs").await else { return };
+    used_all(&out, "@modelcontextprotocol/sdk ", ": ");
+    assert!(out.contains("; signed in, refreshed"), "{out}");
+}
+
+/// What a script of a client in Python prints. The browser to which it sends somebody is the one of the other scripts.
+async fn sign_in_in_python(name: &str, server: &TestServer, mode: &str) -> Option<String> {
+    let (Some(node), Some(python)) = (node(), python()) else { return None };
+    let mut command = script(&python, name, &[mode, &server.app.endpoint()]);
+    let mut browser = OsString::from("\"");
+    browser.push(&node);
+    browser.push("\" tests/interop/open.mjs %s &");
+    command.envs([("INTEROP_NAME", NAME), ("INTEROP_PASSWORD", PASSWORD)]).env("BROWSER", browser);
+    Some(printed(command).await)
+}
+
+/// `PyPI` `mcp` registers, signs in and refreshes by itself.
+#[tokio::test]
+async fn the_client_of_the_python_sdk_signs_in_and_refreshes() {
+    let server = with_somebody().await;
+    for mode in ["legacy", "2026-07-28"] {
+        let Some(out) = sign_in_in_python("mcp_client.py", &server, mode).await else { return };
+        used_all(&out, "mcp ", &format!(", {mode}: "));
+        assert!(out.contains("; signed in, refreshed"), "{out}");
+    }
+}
+
+/// `PyPI` `fastmcp` also opens the browser, and listens for the way back.
+#[tokio::test]
+async fn fastmcp_signs_in() {
+    let server = with_somebody().await;
+    let Some(out) = sign_in_in_python("fastmcp_client.py", &server, "auto").await else { return };
+    used_all(&out, "fastmcp ", ", auto: ");
+    assert!(out.contains("; signed in"), "{out}");
+}
+
+/// The MCP Inspector's command line does too, once for all that it is run for.
+#[tokio::test]
+async fn the_inspector_signs_in_once() {
+    let Some(node) = node() else { return };
+    let server = with_somebody().await;
+    let mut command = script(&node, "inspector.mjs", &["modern", &server.app.endpoint()]);
+    command.envs([("INTEROP_NAME", NAME), ("INTEROP_PASSWORD", PASSWORD)]);
+    let out = printed(command).await;
+    used_all(&out, "@modelcontextprotocol/inspector ", ", modern: nothing found by --strict; ");
+    assert!(out.contains("; signed in"), "{out}");
 }
 
 /// npm `mcp-remote`, with its own browser, which is played by hand.
@@ -126,15 +111,9 @@ async fn mcp_remote_signs_in_once() {
     assert!(out.contains(&format!("called {}; started again without a sign-in", TOOLS.join(", "))), "{out}");
 }
 
-/// The official conformance suite's checks of an authorization server.
-#[tokio::test]
-async fn the_conformance_suite_finds_no_fault_in_the_authorization_server() {
-    let Some(out) = sign_in_with("conformance.mjs").await else { return };
-    assert!(
-        out.contains("✓ authorization-server-metadata-endpoint") && out.contains("✓ authorization-code-grant"),
-        "{out}"
-    );
-    assert!(out.contains(" 0 failed"), "{out}");
+/// The link with which the first person chooses a name and a password.
+async fn setup_link(server: &TestServer) -> String {
+    server.app.first_link().await.unwrap().expect("nobody is there yet")
 }
 
 /// Chromium, as a person uses it: see the script. With `PAGE_PICTURES` it leaves pictures there.
@@ -157,8 +136,7 @@ async fn a_person_goes_through_everything_in_a_browser() {
 #[tokio::test]
 async fn tokens_of_oidc_provider_open_what_they_are_for() {
     let Some(node) = node() else { return };
-    let mut child = Command::new(node)
-        .arg("tests/interop/issuer.mjs")
+    let mut child = script(&node, "issuer.mjs", &[])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())

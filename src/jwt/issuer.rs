@@ -1,19 +1,16 @@
-//! An issuer outside, such as a company's sign-in, whose tokens this server takes. Its keys are fetched ahead, kept for a
-//! day if it is away, and asked for again when a token names an unknown one, but not at the will of whoever sends tokens.
+//! An issuer outside, such as a company's sign-in, whose tokens this server takes. What it says of itself and its keys are
+//! fetched ahead, kept for a day if it is away, and asked for again when a token names an unknown key, but not at the will of
+//! whoever sends tokens.
 //!
-//! Sources: RFC 8414 and OpenID Connect Discovery (where an issuer's keys are).
+//! Sources: RFC 8414 and OpenID Connect Discovery.
 
-use super::{
-    Denied,
-    jwks::Jwks,
-    jwt::{LEEWAY, Rules, Unverified, Verified},
-};
+use super::{jwks::Jwks, token::Unverified};
 use crate::{
     clock::Clock,
-    config,
     health::Reporter,
     outbound::{FetchError, Limits, Outbound},
     tasks::Tasks,
+    telemetry::AuthFailure,
 };
 use jsonwebtoken::Algorithm;
 use serde::Deserialize;
@@ -24,7 +21,8 @@ use std::{
 use tokio::sync::{Mutex, oneshot};
 use url::Url;
 
-const LIMITS: Limits = Limits { time: Duration::from_secs(5), bytes: 256 * 1024 };
+/// How long an issuer may take for an answer, and how large that may be.
+pub const LIMITS: Limits = Limits { time: Duration::from_secs(5), bytes: 256 * 1024 };
 /// Between two fetches that unknown keys cause.
 const COOLDOWN: Duration = Duration::from_secs(30);
 /// How long keys are believed that cannot be fetched again.
@@ -33,9 +31,10 @@ const LONGEST_KEPT: Duration = Duration::from_hours(24);
 /// An issuer and its keys.
 #[derive(Debug)]
 pub struct Issuer {
-    rules: Rules,
+    /// Letter by letter as in `iss`.
+    name: String,
     algorithms: Vec<Algorithm>,
-    keys: RwLock<Option<Arc<Kept>>>,
+    kept: RwLock<Option<Arc<Kept>>>,
     /// When an unknown key last had them fetched, well or not, on the steady clock. Held while they are fetched, so that many
     /// wait for one. What is fetched ahead does not count: a key that is published right after that is found all the same.
     last_asked_for: Mutex<Option<Duration>>,
@@ -47,6 +46,7 @@ pub struct Issuer {
 
 #[derive(Debug)]
 struct Kept {
+    metadata: Arc<Metadata>,
     jwks: Jwks,
     fetched_at: Duration,
 }
@@ -58,11 +58,22 @@ impl Kept {
     }
 }
 
-/// Where an issuer says that its keys are.
+/// What an issuer says of itself.
 #[derive(Debug, Deserialize)]
-struct Discovered {
+pub struct Metadata {
     issuer: String,
     jwks_uri: Url,
+    /// Where people are sent to sign in.
+    pub authorization_endpoint: Option<Url>,
+    /// Where codes are exchanged.
+    pub token_endpoint: Option<Url>,
+    /// Where more is told of who has signed in.
+    pub userinfo_endpoint: Option<Url>,
+    /// How clients may show there who they are.
+    pub token_endpoint_auth_methods_supported: Option<Vec<String>>,
+    /// Whether its answers say by `iss` whose they are. Source: RFC 9207 §3.
+    #[serde(default)]
+    pub authorization_response_iss_parameter_supported: bool,
 }
 
 /// Why there are no keys.
@@ -70,7 +81,7 @@ struct Discovered {
 enum Trouble {
     #[error("the issuer's metadata cannot be used: {0}")]
     Metadata(FetchError),
-    #[error("the issuer calls itself by another name than auth.issuer: set it to exactly that name")]
+    #[error("the issuer calls itself by another name than the one that is set: set exactly that one")]
     OtherName,
     #[error("the issuer's keys cannot be used: {0}")]
     Keys(FetchError),
@@ -81,24 +92,18 @@ enum Trouble {
 }
 
 impl Issuer {
-    /// Nothing is fetched yet.
+    /// The issuer of this name, whose keys may be used with these algorithms. Nothing is fetched yet.
     pub fn new(
-        settings: &config::Auth,
         name: &str,
+        algorithms: &[String],
         (outbound, health): (Outbound, Reporter),
         tasks: Tasks,
         clock: Clock,
     ) -> Self {
-        let rules = Rules {
-            issuer: name.to_owned(),
-            audience: settings.audience.clone(),
-            must_be_typed: settings.requires_typed_tokens,
-            leeway: LEEWAY,
-        };
         Self {
-            rules,
-            algorithms: settings.algorithms.iter().filter_map(|name| name.parse().ok()).collect(),
-            keys: RwLock::default(),
+            name: name.to_owned(),
+            algorithms: algorithms.iter().filter_map(|name| name.parse().ok()).collect(),
+            kept: RwLock::default(),
             last_asked_for: Mutex::default(),
             outbound,
             health,
@@ -109,18 +114,29 @@ impl Issuer {
 
     /// Its name, as in `iss`.
     pub fn name(&self) -> &str {
-        &self.rules.issuer
+        &self.name
     }
 
-    /// Whose token this is, if it is meant for `resource`.
-    pub(super) async fn judge(self: &Arc<Self>, token: &str, resource: &str) -> Result<Verified, Denied> {
-        let token = Unverified::read(token).map_err(Denied::Refused)?;
-        let keys = self.keys_for(token.key_id.as_deref()).await.ok_or(Denied::Unavailable)?;
-        token.verify(&keys.jwks, &self.rules, resource, self.clock.now()).map_err(Denied::Refused)
+    /// What it says of itself.
+    ///
+    /// # Errors
+    /// [`AuthFailure::Unavailable`] when it has not been heard of for long.
+    pub async fn metadata(self: &Arc<Self>) -> Result<Arc<Metadata>, AuthFailure> {
+        let kept = self.kept_for(None).await.ok_or(AuthFailure::Unavailable)?;
+        Ok(Arc::clone(&kept.metadata))
     }
 
-    /// The keys, fetched anew if they do not know this one, as often as the cool-down allows.
-    async fn keys_for(self: &Arc<Self>, id: Option<&str>) -> Option<Arc<Kept>> {
+    /// What a token claims, as JSON, if this issuer has signed it.
+    ///
+    /// # Errors
+    /// [`AuthFailure`] when it has not, or its keys are not there.
+    pub async fn claims(self: &Arc<Self>, token: &Unverified<'_>) -> Result<Vec<u8>, AuthFailure> {
+        let kept = self.kept_for(token.key_id()).await.ok_or(AuthFailure::Unavailable)?;
+        token.claims(&kept.jwks)
+    }
+
+    /// What is kept, fetched anew if this key is not there, as often as the cool-down allows.
+    async fn kept_for(self: &Arc<Self>, id: Option<&str>) -> Option<Arc<Kept>> {
         let kept = self.kept();
         if kept.as_ref().is_some_and(|kept| kept.has(id)) {
             return kept;
@@ -157,10 +173,10 @@ impl Issuer {
     async fn fetch(&self) -> bool {
         let started = self.clock.elapsed();
         let outcome = match self.fetched().await {
-            Ok(jwks) => {
+            Ok((metadata, jwks)) => {
                 let is_empty = jwks.is_empty();
-                let kept = Arc::new(Kept { jwks, fetched_at: self.clock.elapsed() });
-                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+                let kept = Arc::new(Kept { metadata: Arc::new(metadata), jwks, fetched_at: self.clock.elapsed() });
+                *self.kept.write().unwrap_or_else(PoisonError::into_inner) = Some(kept);
                 if is_empty { Err(Trouble::NoKey) } else { Ok(self.clock.elapsed().saturating_sub(started)) }
             }
             Err(trouble) => Err(trouble),
@@ -170,25 +186,22 @@ impl Issuer {
         is_well
     }
 
-    async fn fetched(&self) -> Result<Jwks, Trouble> {
-        let keys = self.discovered().await?;
-        let body = self.outbound.json(&keys, LIMITS).await.map_err(Trouble::Keys)?;
-        Jwks::read(&body, &self.algorithms).ok_or(Trouble::NoList)
+    async fn fetched(&self) -> Result<(Metadata, Jwks), Trouble> {
+        let metadata = self.discovered().await?;
+        let body = self.outbound.json(&metadata.jwks_uri, LIMITS).await.map_err(Trouble::Keys)?;
+        let jwks = Jwks::read(&body, &self.algorithms).ok_or(Trouble::NoList)?;
+        Ok((metadata, jwks))
     }
 
-    /// Where the keys are. The name must be the one that is set: metadata of another issuer must not lend it keys.
-    async fn discovered(&self) -> Result<Url, Trouble> {
+    /// What it says of itself. The name must be the one that is set: metadata of another issuer must not lend it keys.
+    async fn discovered(&self) -> Result<Metadata, Trouble> {
         let mut trouble = FetchError::Unreachable;
-        for address in metadata_addresses(&self.rules.issuer) {
+        for address in metadata_addresses(&self.name) {
             match self.outbound.json(&address, LIMITS).await {
                 Ok(body) => {
-                    let found: Discovered =
+                    let found: Metadata =
                         serde_json::from_slice(&body).map_err(|_| Trouble::Metadata(FetchError::NotJson))?;
-                    return if found.issuer == self.rules.issuer {
-                        Ok(found.jwks_uri)
-                    } else {
-                        Err(Trouble::OtherName)
-                    };
+                    return if found.issuer == self.name { Ok(found) } else { Err(Trouble::OtherName) };
                 }
                 Err(error) => trouble = error,
             }
@@ -197,7 +210,7 @@ impl Issuer {
     }
 
     fn kept(&self) -> Option<Arc<Kept>> {
-        let kept = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner).clone()?;
         let age = self.clock.elapsed().saturating_sub(kept.fetched_at);
         (age < LONGEST_KEPT).then_some(kept)
     }
