@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 
 const JSON: &str = "content-type: application/json";
 
@@ -125,11 +125,13 @@ async fn cimd_12_nothing_is_decompressed() {
 async fn asked_while(site: &Site, world: &World, reply: Reply, meanwhile: impl AsyncFnOnce()) -> Answer {
     let before = world.connections();
     world.publish(ID, reply);
-    let (answer, ()) = tokio::join!(is_refused(site, ID), async {
-        until("the host is asked", async || world.connections() > before).await;
-        meanwhile().await;
-    });
-    answer
+    let asked = async {
+        tokio::join!(is_refused(site, ID), async {
+            until("the host is asked", async || world.connections() > before).await;
+            meanwhile().await;
+        })
+    };
+    timeout(Duration::from_mins(1), asked).await.expect("the host is given up").0
 }
 
 #[tokio::test]

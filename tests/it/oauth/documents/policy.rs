@@ -137,7 +137,7 @@ async fn a_client_that_describes_itself_is_listed_and_revoked_as_others_are() {
         // The person takes one connection back: all tokens of this client.
         let mut browser = site.signed_in().await;
         let page = browser.get("/connections").await;
-        assert!(page.text.contains("client.example"), "{page:?}");
+        assert!(page.text.contains("<dt>Described by</dt>\n<dd><bdi>client.example</bdi></dd>"), "{page:?}");
         let (csrf, place) = (page.field("csrf"), page.field("redirect_uri"));
         let taken = browser.post("/connections", &[("csrf", &csrf), ("redirect_uri", &place), ("revoke", ID)]).await;
         assert!(taken.text.contains("was disconnected"), "{taken:?}");
