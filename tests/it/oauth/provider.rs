@@ -158,7 +158,7 @@ async fn con_16_an_answer_of_the_provider_is_taken_once_in_the_browser_that_aske
         let (back, of_eve) = (there.back(&mut ada).await, there.back(&mut eve).await);
         let (good, foreign) = (read(back.split_once('?').unwrap().1), read(of_eve.split_once('?').unwrap().1));
         let with =
-            |state: &str| there.provider.back(&[("code", &good["code"]), ("state", state), ("iss", &good["iss"])]);
+            |state: &str| FakeProvider::back(&[("code", &good["code"]), ("state", state), ("iss", &good["iss"])]);
         let state = good["state"].as_str();
         let changed = format!("{}{}", &state[..state.len() - 1], if state.ends_with('A') { "B" } else { "A" });
         let asking = eve.authorize(&there.site.asking(&there.site.client().await)).await;
@@ -169,9 +169,9 @@ async fn con_16_an_answer_of_the_provider_is_taken_once_in_the_browser_that_aske
             ("a changed state", with(&changed)),
             ("a shorter one", with(&state[..40])),
             ("another sealed text", with(&request)),
-            ("no state", there.provider.back(&[("code", &good["code"])])),
+            ("no state", FakeProvider::back(&[("code", &good["code"])])),
             ("two states", format!("{back}&state={state}")),
-            ("an error with a foreign state", there.provider.back(&[("error", "access_denied"), ("state", "x")])),
+            ("an error with a foreign state", FakeProvider::back(&[("error", "access_denied"), ("state", "x")])),
             ("nothing at all", "/login/callback".to_owned()),
         ] {
             turned_away(&ada.get(&path).await, 400, what);
@@ -213,7 +213,7 @@ async fn con_17_what_the_provider_says_is_shown_as_text_with_a_way_back() {
         for error in ["access_denied", "consent_required", "login_required", "interaction_required"] {
             for description in [evil, ""] {
                 let told = [("error", error), ("error_description", description), ("iss", &there.provider.url)];
-                let path = there.provider.back(&[&told[..], &[("state", &state(&mut ada).await)]].concat());
+                let path = FakeProvider::back(&[&told[..], &[("state", &state(&mut ada).await)]].concat());
                 let page = ada.get(&path).await;
                 turned_away(&page, 403, error);
                 assert!(!page.text.contains("<script") && !page.text.contains("<img") && !page.text.contains("<b>"));
@@ -228,7 +228,7 @@ async fn con_17_what_the_provider_says_is_shown_as_text_with_a_way_back() {
         }
         for error in ["server_error", "temporarily_unavailable", "unauthorized_client", "invalid_scope", evil] {
             let told = [("error", error), ("error_description", evil), ("iss", there.provider.url.as_str())];
-            let path = there.provider.back(&[&told[..], &[("state", &state(&mut ada).await)]].concat());
+            let path = FakeProvider::back(&[&told[..], &[("state", &state(&mut ada).await)]].concat());
             let page = ada.get(&path).await;
             turned_away(&page, 503, error);
             assert_eq!(page.header("retry-after"), "5");
@@ -474,7 +474,7 @@ async fn an_answer_names_its_issuer_where_the_provider_says_that_it_does() {
             let told = read(back.split_once('?').unwrap().1);
             let issuers = issuers.iter().map(|issuer| ("iss", *issuer));
             let told = [("code", told["code"].as_str()), ("state", told["state"].as_str())].into_iter().chain(issuers);
-            there.provider.back(&told.collect::<Vec<_>>())
+            FakeProvider::back(&told.collect::<Vec<_>>())
         };
         let (ours, slash) = (there.provider.url.clone(), format!("{}/", there.provider.url));
         for issuers in [&[][..], &["https://evil.example"], &[&slash], &[&ours, "https://evil.example"]] {
@@ -487,7 +487,7 @@ async fn an_answer_names_its_issuer_where_the_provider_says_that_it_does() {
         let mut ada = old.site.browser();
         let back = old.back(&mut ada).await;
         let told = read(back.split_once('?').unwrap().1);
-        let bare = old.provider.back(&[("code", &told["code"]), ("state", &told["state"])]);
+        let bare = FakeProvider::back(&[("code", &told["code"]), ("state", &told["state"])]);
         let_in(&ada.get(&bare).await, "it does not say so");
     }
 }
