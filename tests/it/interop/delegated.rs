@@ -21,7 +21,9 @@ async fn a_person_signs_in_at_oidc_provider_in_a_browser_and_a_client_calls_a_to
         .spawn()
         .unwrap();
     let mut issuer = String::new();
-    BufReader::new(provider.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
+    // Held to the end: it says more later, and must have whom to say it to.
+    let mut says = BufReader::new(provider.stdout.take().unwrap());
+    says.read_line(&mut issuer).unwrap();
     let server = TestServer::builder()
         .set("server.listen", &address)
         .set("auth.mode", "oauth")

@@ -13,9 +13,10 @@ use crate::support::{
     until,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use google_reviews_mcp::{clock::Clock, model::PersonName};
+use google_reviews_mcp::{clock::Clock, model::PersonName, store::Identity};
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::sync::Barrier;
 
 const SESSION: &str = "__Host-session";
 const EVERYTHING: [&str; 3] = ["reviews:read", "reports:write", "offline_access"];
@@ -158,7 +159,7 @@ async fn con_16_an_answer_of_the_provider_is_taken_once_in_the_browser_that_aske
         let (back, of_eve) = (there.back(&mut ada).await, there.back(&mut eve).await);
         let (good, foreign) = (read(back.split_once('?').unwrap().1), read(of_eve.split_once('?').unwrap().1));
         let with =
-            |state: &str| there.provider.back(&[("code", &good["code"]), ("state", state), ("iss", &good["iss"])]);
+            |state: &str| FakeProvider::back(&[("code", &good["code"]), ("state", state), ("iss", &good["iss"])]);
         let state = good["state"].as_str();
         let changed = format!("{}{}", &state[..state.len() - 1], if state.ends_with('A') { "B" } else { "A" });
         let asking = eve.authorize(&there.site.asking(&there.site.client().await)).await;
@@ -169,9 +170,9 @@ async fn con_16_an_answer_of_the_provider_is_taken_once_in_the_browser_that_aske
             ("a changed state", with(&changed)),
             ("a shorter one", with(&state[..40])),
             ("another sealed text", with(&request)),
-            ("no state", there.provider.back(&[("code", &good["code"])])),
+            ("no state", FakeProvider::back(&[("code", &good["code"])])),
             ("two states", format!("{back}&state={state}")),
-            ("an error with a foreign state", there.provider.back(&[("error", "access_denied"), ("state", "x")])),
+            ("an error with a foreign state", FakeProvider::back(&[("error", "access_denied"), ("state", "x")])),
             ("nothing at all", "/login/callback".to_owned()),
         ] {
             turned_away(&ada.get(&path).await, 400, what);
@@ -213,7 +214,7 @@ async fn con_17_what_the_provider_says_is_shown_as_text_with_a_way_back() {
         for error in ["access_denied", "consent_required", "login_required", "interaction_required"] {
             for description in [evil, ""] {
                 let told = [("error", error), ("error_description", description), ("iss", &there.provider.url)];
-                let path = there.provider.back(&[&told[..], &[("state", &state(&mut ada).await)]].concat());
+                let path = FakeProvider::back(&[&told[..], &[("state", &state(&mut ada).await)]].concat());
                 let page = ada.get(&path).await;
                 turned_away(&page, 403, error);
                 assert!(!page.text.contains("<script") && !page.text.contains("<img") && !page.text.contains("<b>"));
@@ -228,7 +229,7 @@ async fn con_17_what_the_provider_says_is_shown_as_text_with_a_way_back() {
         }
         for error in ["server_error", "temporarily_unavailable", "unauthorized_client", "invalid_scope", evil] {
             let told = [("error", error), ("error_description", evil), ("iss", there.provider.url.as_str())];
-            let path = there.provider.back(&[&told[..], &[("state", &state(&mut ada).await)]].concat());
+            let path = FakeProvider::back(&[&told[..], &[("state", &state(&mut ada).await)]].concat());
             let page = ada.get(&path).await;
             turned_away(&page, 503, error);
             assert_eq!(page.header("retry-after"), "5");
@@ -446,22 +447,28 @@ async fn an_account_opens_nothing_of_a_person_by_the_same_name() {
     }
 }
 
-/// Two tabs, or two browsers, in which somebody signs in for the first time.
-#[tokio::test]
+/// Two tabs, or two browsers, in which somebody signs in for the first time, at the same moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_comes_twice_at_once_is_one_person() {
+    const AT_ONCE: usize = 4;
     for database in both().await {
-        let there = Delegated::on(&database).await;
-        let mut browsers: Vec<_> = (0..6).map(|_| there.site.browser()).collect();
-        let mut ways = Vec::new();
-        for browser in &mut browsers {
-            ways.push(there.back(browser).await);
+        let site = Site::beside(&database, Clock::manual(now()), &[]).await;
+        for round in 1..=30 {
+            let barrier = Arc::new(Barrier::new(AT_ONCE));
+            let arriving = (0..AT_ONCE).map(|_| {
+                let (people, waits) = (site.server.app.people().unwrap().clone(), Arc::clone(&barrier));
+                let account = Identity { issuer: "https://example.com".to_owned(), subject: format!("ada-{round}") };
+                tokio::spawn(async move {
+                    waits.wait().await;
+                    people.sign_in_by(&account, &PersonName::like("ada@example.com")).await.unwrap().person.id
+                })
+            });
+            let ids: BTreeSet<String> =
+                futures_util::future::join_all(arriving).await.into_iter().map(Result::unwrap).collect();
+            let counts = [database.count("people").await, database.count("identities").await];
+            assert_eq!((ids.len(), counts), (1, [round; 2]), "{}, {round}", database.name());
         }
-        let arriving = browsers.iter_mut().zip(&ways).map(|(browser, way)| browser.get(way));
-        for answer in futures_util::future::join_all(arriving).await {
-            let_in(&answer, database.name());
-        }
-        let counts = [database.count("people").await, database.count("identities").await];
-        assert_eq!((counts, database.count("sessions").await), ([1, 1], 6), "{}", database.name());
+        assert_eq!(database.count("sessions").await, 30 * 4, "{}", database.name());
     }
 }
 
@@ -474,7 +481,7 @@ async fn an_answer_names_its_issuer_where_the_provider_says_that_it_does() {
             let told = read(back.split_once('?').unwrap().1);
             let issuers = issuers.iter().map(|issuer| ("iss", *issuer));
             let told = [("code", told["code"].as_str()), ("state", told["state"].as_str())].into_iter().chain(issuers);
-            there.provider.back(&told.collect::<Vec<_>>())
+            FakeProvider::back(&told.collect::<Vec<_>>())
         };
         let (ours, slash) = (there.provider.url.clone(), format!("{}/", there.provider.url));
         for issuers in [&[][..], &["https://evil.example"], &[&slash], &[&ours, "https://evil.example"]] {
@@ -487,7 +494,7 @@ async fn an_answer_names_its_issuer_where_the_provider_says_that_it_does() {
         let mut ada = old.site.browser();
         let back = old.back(&mut ada).await;
         let told = read(back.split_once('?').unwrap().1);
-        let bare = old.provider.back(&[("code", &told["code"]), ("state", &told["state"])]);
+        let bare = FakeProvider::back(&[("code", &told["code"]), ("state", &told["state"])]);
         let_in(&ada.get(&bare).await, "it does not say so");
     }
 }

@@ -127,11 +127,11 @@ impl FakeProvider {
         let state = asked["state"].clone();
         answers.journeys.insert(code.clone(), asked);
         drop(answers);
-        self.back(&[("code", &code), ("state", &state), ("iss", &self.url)])
+        Self::back(&[("code", &code), ("state", &state), ("iss", &self.url)])
     }
 
     /// The path to which somebody is sent back with these parameters.
-    pub(crate) fn back(&self, parameters: &[(&str, &str)]) -> String {
+    pub(crate) fn back(parameters: &[(&str, &str)]) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
         format!("/login/callback?{query}")
     }
