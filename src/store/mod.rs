@@ -52,6 +52,9 @@ use tracing::Span;
 const BEYOND: Duration = Duration::from_secs(1);
 /// To a file nothing gets lost on the way.
 const NO_NETWORK: Duration = Duration::from_hours(1);
+/// How often a SQLite file that another program has is looked at again before it is given up.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The database. Clones share it.
 #[derive(Debug, Clone)]
@@ -141,11 +144,22 @@ impl Store {
         prepared
     }
 
-    /// Opens the database beside a server that may be running on it.
+    /// Opens the database beside others that may be using it.
     ///
     /// # Errors
     /// [`StartError`] when it cannot be used, or a running server has another version of the schema.
     pub async fn attach(&self) -> Result<(), StartError> {
+        for _ in 0..LOOKS {
+            // Whoever was first may be making it at this moment.
+            match self.try_attach().await {
+                Err(_) if self.0.file.is_some() => tokio::time::sleep(BETWEEN_LOOKS).await,
+                ended => return ended,
+            }
+        }
+        self.try_attach().await
+    }
+
+    async fn try_attach(&self) -> Result<(), StartError> {
         match (&self.0.db, &self.0.file) {
             // Nobody serves from this file: it may be made, or brought up to date. Afterwards others may.
             (Db::Sqlite { .. }, _) if self.lock().is_ok() => {

@@ -148,11 +148,12 @@ fn noise_is_ignored_or_refused_and_the_conversation_goes_on() {
 
 /// Every client starts a process of its own, and they share what they keep.
 #[test]
-fn several_clients_and_a_server_use_one_folder() {
+fn several_clients_begin_at_once_in_one_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let (mut one, mut other) = (Conversation::begin(folder.path()), Conversation::begin(folder.path()));
-    one.initialize();
-    other.initialize();
+    // At once, so that one of them finds the file half made.
+    let mut more: Vec<_> = (0..6).map(|_| Conversation::begin(folder.path())).collect();
+    more.iter_mut().for_each(Conversation::initialize);
+    let (mut one, mut other) = (more.pop().unwrap(), more.pop().unwrap());
     let arguments = json!({"place_ids": [BAKERY], "title": "Shared", "request_id": "a-key-of-both"});
     let made: Vec<_> = [&mut one, &mut other]
         .into_iter()
@@ -163,6 +164,7 @@ fn several_clients_and_a_server_use_one_folder() {
     assert_eq!((&made[0]["replayed"], &made[1]["replayed"]), (&json!(false), &json!(true)));
     one.end();
     other.end();
+    more.into_iter().for_each(|client| drop(client.end()));
 }
 
 #[test]
