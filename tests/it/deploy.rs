@@ -10,6 +10,28 @@ use std::{
 };
 use tempfile::TempDir;
 
+/// Made from the lock file alone: each crate with its version and its hash.
+#[test]
+fn dep_06_the_bill_of_materials_names_every_locked_crate() {
+    let made = Command::new("python3").arg("deploy/sbom.py").output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let bill: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!((&bill["bomFormat"], &bill["specVersion"]), (&json!("CycloneDX"), &json!("1.6")));
+    let listed: Vec<_> = bill["components"].as_array().unwrap().iter().collect();
+    let lock = fs::read_to_string("Cargo.lock").unwrap();
+    let package =
+        regex::Regex::new(r#"name = "(.+)"\nversion = "(.+)"\n(?:source = ".+"\nchecksum = "(.+)")?"#).unwrap();
+    let mut count = 0;
+    for found in package.captures_iter(&lock).filter(|found| &found[1] != env!("CARGO_PKG_NAME")) {
+        let purl = json!(format!("pkg:cargo/{}@{}", &found[1], &found[2]));
+        let component = listed.iter().find(|component| component["purl"] == purl).unwrap_or_else(|| panic!("{purl}"));
+        assert_eq!(component["hashes"][0]["content"], json!(&found[3]), "{purl}");
+        count += 1;
+    }
+    assert_eq!((count, count > 300), (listed.len(), true));
+    assert_eq!(bill["metadata"]["component"]["version"], json!(env!("CARGO_PKG_VERSION")));
+}
+
 /// A server on which everything has happened once that rules and dashboard look at.
 async fn busy_server() -> TestServer {
     let server =

@@ -4,6 +4,7 @@ mod clients;
 mod conformance;
 mod delegated;
 mod fixtures;
+mod scanner;
 mod sign_in;
 
 use crate::support::{PROMPTS, TOOLS};
