@@ -1,4 +1,4 @@
-//! A scanner of MCP servers, unmodified: PyPI `cisco-ai-mcp-scanner`, with what of it needs no network.
+//! A scanner of MCP servers, unmodified: `cisco-ai-mcp-scanner`, with what of it needs no network.
 
 use super::named;
 use crate::support::{
