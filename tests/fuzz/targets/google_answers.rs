@@ -28,9 +28,9 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     }
     let Some(parsed) = parsed else { return Corpus::Keep };
     if choice % 4 == 1 {
-        search(&parsed)
+        search(&parsed);
     } else {
-        details(&parsed)
+        details(&parsed);
     }
     Corpus::Keep
 });
@@ -119,10 +119,19 @@ fn findings<T>(reading: &Reading<T>) {
 fn shown(place: &Place, detail: Detail) {
     let located = Located { value: place.clone(), source: DataSource::Synthetic, retrieved_at: Timestamp::UNIX_EPOCH };
     let selection = Selection { filter: RatingFilter::default(), limit: 5, translate: true, detail };
-    let output = Output::of(PlaceReviews::of(&located, selection), detail);
-    let written = mcp::written(&output).expect("an answer can be written");
-    let written = serde_json::to_string(&written).expect("an answer is JSON");
-    assert!(!written.contains(|each: char| each.is_control()), "{written:?}");
+    let (mut token, mut shown) = (None, 0);
+    loop {
+        let page = PlaceReviews::of(&located, selection, token.as_deref()).expect("a page that there is");
+        shown += page.reviews.len();
+        token.clone_from(&page.next_page_token);
+        let written = mcp::written(&Output::of(page, detail)).expect("an answer can be written");
+        let written = serde_json::to_string(&written).expect("an answer is JSON");
+        assert!(!written.contains(|each: char| each.is_control()), "{written:?}");
+        if token.is_none() {
+            break;
+        }
+    }
+    assert_eq!(shown, place.reviews.len().min(selection.limit), "each review is on one page");
 }
 
 fn error(status: u16, body: &[u8]) {

@@ -60,7 +60,7 @@ fn accepted(request: Request, sent: &[u8]) {
     assert_eq!(fields.get("method").and_then(Value::as_str), Some(message.method.as_str()));
     let name = fields.get("params").and_then(|params| params.get("name")?.as_str());
     assert_eq!(name, message.name.as_deref());
-    assert!(fields.get("id").is_none_or(|id| id_is_good(id)), "{:?}", fields.get("id"));
+    assert!(fields.get("id").is_none_or(id_is_good), "{:?}", fields.get("id"));
     assert!(fields.get("params").is_none_or(Value::is_object));
     // A reader that keeps the last of two equal keys has fewer members than there are colons.
     assert_eq!(colons(sent), members(&value), "a key stands in an object twice");
