@@ -68,13 +68,14 @@ impl Collector {
         self.heard.lock().unwrap().text.clone()
     }
 
-    /// The spans of one trace once there are so many, by their beginning.
+    /// The spans of one trace of a tool call once there are so many, and that of the call, which ends last; by their
+    /// beginning.
     pub(crate) async fn trace(&self, id: &str, spans: usize) -> Vec<Span> {
         let mut found = Vec::new();
         super::until(&format!("{spans} spans of the trace {id} have arrived"), async || {
             found = self.spans();
             found.retain(|span| hexadecimal(&span.trace_id) == id);
-            found.len() >= spans
+            found.len() >= spans && found.iter().any(|span| span.name.starts_with("tools/call"))
         })
         .await;
         found.sort_by_key(|span| span.start_time_unix_nano);
