@@ -15,12 +15,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { named, useAll } from './tools.mjs';
 
+// Where it waits for the way back: below the ports that the kernel hands out by itself, so that nobody happens to have it.
+const callback = 'http://127.0.0.1:21996/oauth/callback';
 const [era, target, ...more] = process.argv.slice(2);
 const build = 'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js';
 const inspector = [fileURLToPath(new URL(build, import.meta.url)), '--cli'];
 const settings = Object.entries(process.env).filter(([name]) => name.startsWith('REVIEWS__'));
 const to = /^https?:/.test(target)
-  ? [target, '--transport', 'http', '--callback-url', 'http://127.0.0.1:41996/oauth/callback']
+  ? [target, '--transport', 'http', '--callback-url', callback]
   : [target, ...more, '--transport', 'stdio', ...settings.flatMap(([name, value]) => ['-e', `${name}=${value}`])];
 // It keeps what it knows in the home folder, and finds its browser there.
 const home = await mkdtemp(join(tmpdir(), 'inspector-'));

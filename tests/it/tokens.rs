@@ -871,7 +871,7 @@ async fn api_keys_open_what_they_are_for() {
         let listed = stdout(&key_command(&database, &["list"]));
         assert!(listed.contains(&id) && listed.contains("night job") && !listed.contains(&text), "{listed}");
         let hashes = database.texts("SELECT hash FROM api_keys").await;
-        assert!(hashes.len() == 1 && !hashes[0].contains(text.split('_').nth(2).unwrap()), "{hashes:?}");
+        assert!(hashes.len() == 1 && !hashes[0].contains(text.splitn(3, '_').nth(2).unwrap()), "{hashes:?}");
         let unknown = key_command(&database, &["add", "x", "--scope", "reviews:all"]);
         assert!(stderr(&unknown).contains("they are reviews:read, reports:write"), "{}", stderr(&unknown));
     }
