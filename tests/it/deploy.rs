@@ -32,7 +32,7 @@ fn dep_06_the_bill_of_materials_names_every_locked_crate() {
 }
 
 /// A server on which everything has happened once that rules and dashboard look at.
-async fn busy_server() -> TestServer {
+pub(crate) async fn busy_server() -> TestServer {
     let server =
         TestServer::builder().set("cache.places_content_ttl", "60s").set("health.interval", "50ms").start().await;
     keep_busy(&server).await;
@@ -44,7 +44,7 @@ async fn busy_server() -> TestServer {
 }
 
 /// A server where people sign in: its figures are not those of every server.
-async fn with_sign_in() -> TestServer {
+pub(crate) async fn with_sign_in() -> TestServer {
     TestServer::builder().set("auth.mode", "oauth").start().await
 }
 
