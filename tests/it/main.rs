@@ -50,7 +50,6 @@ mod redis_faults;
 mod replicas;
 mod reports;
 mod resilience;
-mod security_page;
 mod signing_keys;
 mod smoke;
 mod stdio;

@@ -97,7 +97,8 @@ impl Installation {
     /// Starts the server, always at the same address: tokens are for it.
     pub(super) fn serve(&self) -> Serving {
         let settings = self.settings();
-        let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let settings: Vec<(&str, &str)> =
+            settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         Serving::start(&settings)
     }
 
@@ -123,7 +124,8 @@ impl Installation {
     pub(super) fn shell(&self, commands: &str) -> String {
         let program = Path::new(env!("CARGO_BIN_EXE_google-reviews-mcp")).parent().unwrap().display().to_string();
         let path = format!("{program}:{}", std::env::var("PATH").unwrap());
-        let output = Command::new("sh").args(["-euc", commands]).current_dir(self.path()).env("PATH", path).output().unwrap();
+        let output =
+            Command::new("sh").args(["-euc", commands]).current_dir(self.path()).env("PATH", path).output().unwrap();
         assert!(output.status.success(), "{commands}\n{}", stderr(&output));
         stdout(&output)
     }

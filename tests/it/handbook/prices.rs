@@ -88,8 +88,12 @@ fn the_table_of_classes_is_that_of_the_code() {
 #[test]
 fn the_prices_of_the_readme_are_those_of_the_page() {
     let page: Vec<_> = Page::read(PAGE).rows_under("What a call costs");
-    let readme: Vec<Vec<String>> =
-        Page::read("README.md").rows().into_iter().map(|(_, cells)| cells).filter(|cells| TOOLS.contains(&cells[0].trim_matches('`'))).collect();
+    let readme: Vec<Vec<String>> = Page::read("README.md")
+        .rows()
+        .into_iter()
+        .map(|(_, cells)| cells)
+        .filter(|cells| TOOLS.contains(&cells[0].trim_matches('`')))
+        .collect();
     // A table of tools without prices has two columns.
     for cells in readme.iter().filter(|cells| cells.len() == 3) {
         let row = page.iter().find(|row| row[0] == cells[0]).unwrap();
