@@ -104,9 +104,10 @@ impl Installation {
 
     /// A start that ends by itself.
     pub(super) fn try_serve(&self) -> Output {
-        let mut command = program();
-        command.arg("serve").envs(self.settings()).env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
-        command.output().unwrap()
+        // One that does not end fails the test in place of stopping it.
+        let mut command = Command::new("timeout");
+        command.args(["60", env!("CARGO_BIN_EXE_google-reviews-mcp"), "serve"]).env_clear().envs(self.settings());
+        command.env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0").stdin(Stdio::null()).output().unwrap()
     }
 
     /// Runs the program beside the server.

@@ -150,7 +150,8 @@ fn every_command_that_a_page_names_exists_with_its_options() {
                     };
                     help.push_str(inner);
                 }
-                for option in options.iter().filter(|option| !help.contains(option.as_str())) {
+                let has = |option: &str| Regex::new(&format!("{option}(?:[^a-z-]|$)")).unwrap().is_match(&help);
+                for option in options.iter().filter(|option| !has(option)) {
                     unknown.push(format!("{}: {} has no {option}", page.at(line), words.join(" ")));
                 }
             }
