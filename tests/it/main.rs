@@ -46,6 +46,7 @@ mod proxied;
 mod rates;
 mod recorded;
 mod redis_faults;
+mod release;
 mod replicas;
 mod reports;
 mod resilience;
