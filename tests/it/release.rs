@@ -10,7 +10,7 @@ use std::{
     fs,
     io::Write as _,
     path::Path,
-    process::{Command, Output, Stdio},
+    process::{Child, Command, Output, Stdio},
 };
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -54,7 +54,12 @@ fn a_release_is_refused_unless_its_tag_and_every_file_name_one_version() {
     };
     refused(&["check", "v9.9.9"], "the tag is v9.9.9");
     for (file, text, other, why) in [
-        ("Cargo.lock", "google-reviews-mcp\"\nversion = \"", "google-reviews-mcp\"\nversion = \"9", "Cargo.lock says 9"),
+        (
+            "Cargo.lock",
+            "google-reviews-mcp\"\nversion = \"",
+            "google-reviews-mcp\"\nversion = \"9",
+            "Cargo.lock says 9",
+        ),
         ("tests/fuzz/Cargo.lock", "-mcp\"\nversion = \"", "-mcp\"\nversion = \"9", "tests/fuzz/Cargo.lock says 9"),
         ("CHANGELOG.md", &format!("## [{VERSION}] - "), "## [9.0.0] - ", "CHANGELOG.md says 9.0.0"),
         ("CHANGELOG.md", &format!("## [{VERSION}] - "), &format!("## [{VERSION}]\n"), "has no day"),
@@ -207,11 +212,20 @@ fn started(transport: &str) -> (Command, Value, tempfile::TempDir) {
     (command, package, folder)
 }
 
+/// Ended when it is dropped, also by a test that fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 #[test]
 fn the_entry_starts_a_server_over_standard_input_and_output() {
     let (mut command, _, _folder) = started("stdio");
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let ask = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params":
         {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
     writeln!(child.stdin.take().unwrap(), "{ask}").unwrap();
@@ -233,12 +247,10 @@ async fn the_entry_starts_a_server_that_this_machine_alone_reaches() {
     // As the image has it.
     command.env("REVIEWS__SERVER__LISTEN", format!("0.0.0.0:{port}"));
     command.env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
-    let mut child = command.stderr(Stdio::null()).spawn().unwrap();
+    let _running = Running(command.stderr(Stdio::null()).spawn().unwrap());
     let endpoint = here(&package["transport"]["url"]);
     until("it answers", async || rpc::call(&endpoint, "get_place", json!({"place_id": BAKERY})).await.is_ok()).await;
     let answer = rpc::call(&endpoint, "get_place", json!({"place_id": BAKERY})).await.unwrap().data();
-    child.kill().unwrap();
-    child.wait().unwrap();
     assert_eq!(answer["data_source"], "synthetic");
 }
 
