@@ -104,6 +104,31 @@ fn the_pages_name_the_versions_that_are_tried() {
     assert_eq!(names.into_iter().collect::<Vec<_>>(), wanted);
 }
 
+/// A setting that a page names is one, and so is a command of the operator.
+#[test]
+fn the_pages_name_settings_and_links_that_are_there() {
+    let settings = fs::read_to_string("src/config/default.toml").unwrap();
+    let (_, sections) = settings.split_once("\n[server]").unwrap();
+    let setting = Regex::new(r"`(server|auth|limits|google|store|cache|health)\.([a-z_]+)[` ]").unwrap();
+    let link = Regex::new(r"\]\(([^)#:]+)(?:#[^)]*)?\)").unwrap();
+    let mut count = 0;
+    for (page, text) in pages() {
+        for found in setting.captures_iter(&text) {
+            let (section, key) = (&found[1], &found[2]);
+            let lines = format!("[server]{sections}");
+            let (_, rest) = lines.split_once(&format!("[{section}]\n")).unwrap();
+            let mut own = rest.lines().take_while(|line| !line.starts_with('['));
+            let is_section = lines.contains(&format!("\n[{section}.{key}]\n"));
+            assert!(is_section || own.any(|line| line.starts_with(&format!("{key} ="))), "{page}: {section}.{key}");
+            count += 1;
+        }
+        for found in link.captures_iter(&text) {
+            assert!(Path::new(PAGES).join(&found[1]).exists(), "{page}: {}", &found[1]);
+        }
+    }
+    assert!(count > 10, "{count}");
+}
+
 /// The two servers of the pages, and a machine on which their programs are installed.
 struct Bench {
     open: TestServer,
