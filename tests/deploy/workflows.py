@@ -71,6 +71,14 @@ def scripts_that_are_not_there():
     return [f"{where}: {each} cannot be started" for where, each in wanted if not os.access(root / each, os.X_OK)]
 
 
+def kept_credentials():
+    """No checkout leaves the token of the job lying in the folder in which scripts run."""
+    for workflow in workflows:
+        for job, step in steps(workflow):
+            if step.get("uses", "").startswith("actions/checkout@") and step.get("with", {}).get("persist-credentials") is not False:
+                yield f"{workflow.name}, {job}: persist-credentials is not false"
+
+
 def rights():
     """No job has rights that it does not name, and none may write by way of the whole workflow."""
     for workflow in workflows:
@@ -88,5 +96,6 @@ for where, script in commands():
     by(f"the script of {where}: {script.splitlines()[0][:60]}", "shellcheck", "--shell=bash", "-", given=script)
 told("values come into scripts as variables", values_in_scripts())
 told("what scripts start is there", scripts_that_are_not_there())
+told("credentials are not kept", list(kept_credentials()))
 told("rights are given to jobs", list(rights()))
 sys.exit(failed)
