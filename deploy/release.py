@@ -5,7 +5,8 @@
     deploy/release.py notes                 what CHANGELOG.md says of this version
     deploy/release.py facts OWNER/REPO      name=value lines: the version, its image, the image's tags, the registry's name
     deploy/release.py server OWNER/REPO     deploy/server.json with its owner
-    deploy/release.py pack PROGRAM PLATFORM FOLDER    the archive of one program, the same bytes for the same program
+    deploy/release.py pack PROGRAM NOTICES PLATFORM FOLDER    the archive of one program and what deploy/notices.py says of it:
+                                            the same bytes for the same files
 """
 import gzip
 import io
@@ -88,9 +89,9 @@ def server(repository):
     print(described.replace("OWNER", owner), end="")
 
 
-def pack(program, platform, folder):
+def pack(program, notices, platform, folder):
     stem = f"{NAME}-{VERSION}-linux-{platform}"
-    files = {program: (NAME, 0o755)}
+    files = {program: (NAME, 0o755), notices: ("NOTICES.txt", 0o644)}
     for document in ("LICENSE-APACHE", "LICENSE-MIT", "README.md", "CHANGELOG.md", "src/config/default.toml"):
         files[root / document] = (Path(document).name, 0o644)
     target = Path(folder) / f"{stem}.tar.gz"

@@ -7,6 +7,7 @@ use crate::{
 };
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeSet,
     fs,
     io::Write as _,
     path::Path,
@@ -104,9 +105,10 @@ fn an_archive_is_the_same_for_the_same_program() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
     fs::write(path("program"), "#!/bin/sh\necho tried\n").unwrap();
+    fs::write(path("notices"), "whose it is").unwrap();
     let pack = |to: &str| {
         fs::create_dir(path(to)).unwrap();
-        fs::read(printed(&["pack", &path("program"), "arm64", &path(to)]).trim()).unwrap()
+        fs::read(printed(&["pack", &path("program"), &path("notices"), "arm64", &path(to)]).trim()).unwrap()
     };
     let first = pack("first");
     assert!(first == pack("second"), "they differ");
@@ -118,8 +120,29 @@ fn an_archive_is_the_same_for_the_same_program() {
     assert!(done.success());
     let tried = Command::new(path(&format!("{stem}/google-reviews-mcp"))).output().unwrap();
     assert_eq!(tried.stdout, b"tried\n");
-    for document in ["LICENSE-MIT", "LICENSE-APACHE", "README.md", "CHANGELOG.md", "default.toml"] {
+    for document in ["LICENSE-MIT", "LICENSE-APACHE", "NOTICES.txt", "README.md", "CHANGELOG.md", "default.toml"] {
         assert!(Path::new(&path(&format!("{stem}/{document}"))).is_file(), "{document}");
+    }
+}
+
+/// What is linked into it, and nothing that only builds or tests it.
+#[test]
+fn the_notices_are_of_what_is_linked_into_the_program() {
+    let output = Command::new("deploy/notices.py").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let notices = String::from_utf8(output.stdout).unwrap();
+    let named = regex::Regex::new(r"(?m)^([a-z0-9_-]+) (\d+\.\d+\.\d+\S*) \(.+\)$").unwrap();
+    let named: BTreeSet<_> = named.captures_iter(&notices).map(|found| found[1].to_owned()).collect();
+    for linked in ["tokio", "rmcp", "aws-lc-sys", "libsqlite3-sys", "unicode-script", "matchit"] {
+        assert!(named.contains(linked), "{linked}: {named:?}");
+    }
+    for other in ["criterion", "proptest", "cc", "cmake", "google-reviews-mcp"] {
+        assert!(!named.contains(other), "{other}");
+    }
+    for text in
+        ["Permission is hereby granted, free of charge", "Apache License", "AWS Libcrypto", "UNICODE LICENSE V3"]
+    {
+        assert!(notices.contains(text), "{text}");
     }
 }
 
