@@ -361,7 +361,9 @@ async fn the_settings_of_the_pages_lead_to_a_server() {
     }
     assert_eq!((programs.len() >= 5, addresses >= 9), (true, true), "{} {addresses}", programs.len());
     tokio::task::spawn_blocking(move || {
-        programs.iter().for_each(|each| assert_eq!(bench.tools_of(each), TOOLS, "{each}"))
+        for each in &programs {
+            assert_eq!(bench.tools_of(each), TOOLS, "{each}");
+        }
     })
     .await
     .unwrap();
