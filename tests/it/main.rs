@@ -47,6 +47,7 @@ mod proxied;
 mod rates;
 mod recorded;
 mod redis_faults;
+mod release;
 mod replicas;
 mod reports;
 mod resilience;
