@@ -19,13 +19,13 @@ mod user;
 use crate::{
     app::Administration,
     config::{self, Config, Sources},
-    mcp::client::{Client, ClientError},
+    mcp::client::Client,
     telemetry,
 };
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use rustix::process::{Resource, Rlimit, setrlimit};
-use std::{path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 /// Read and analyse Google reviews from Claude, Cursor and any other MCP client.
 #[derive(Debug, Parser)]
@@ -102,11 +102,19 @@ struct Endpoint {
     /// A bearer token, where the server wants one
     #[arg(long)]
     token: Option<String>,
+    /// The same from a file: what stands on a command line is seen by everybody on the machine
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
 }
 
 impl Endpoint {
-    async fn connect(&self) -> Result<Client, ClientError> {
-        Client::connect(&self.url, self.token.as_deref()).await
+    async fn connect(&self) -> Result<Client> {
+        let read = |path: &PathBuf| {
+            fs::read_to_string(path).with_context(|| format!("the token in {} cannot be read", path.display()))
+        };
+        let from_file = self.token_file.as_ref().map(read).transpose()?;
+        let token = from_file.as_deref().map(str::trim_end).or(self.token.as_deref());
+        Ok(Client::connect(&self.url, token).await?)
     }
 }
 
