@@ -82,6 +82,14 @@ impl ConfigFile {
         Ok(config::load(&self.sources())?.into_config()?)
     }
 
+    /// The same for a command that listens nowhere. In the image, the listeners that are set are for everybody's address, and
+    /// ask for much that such a command has no need of.
+    fn load_without_listeners(self) -> Result<Config> {
+        let nowhere = |sources: Sources, key| sources.with(key, "127.0.0.1:0");
+        let sources = ["server.listen", "server.operations_listen"].into_iter().fold(self.sources(), nowhere);
+        Ok(config::load(&sources)?.into_config()?)
+    }
+
     /// The configured database, for a command that changes something beside a server. What the command prints is its answer:
     /// that the database is open is nothing to tell.
     async fn administer(self) -> Result<(Config, Administration)> {
@@ -145,7 +153,7 @@ impl Command {
     async fn run(self) -> Result<ExitCode> {
         match self {
             Self::Serve(file) => serve::run(file.load()?).await,
-            Self::Stdio(file) => stdio::run(file.load()?).await,
+            Self::Stdio(file) => stdio::run(file.load_without_listeners()?).await,
             Self::Demo(demo) => demo.run().await,
             Self::Emulator(emulate) => emulate.run().await,
             Self::Call(call) => call.run().await,

@@ -4,6 +4,7 @@
     kubernetes.py check BASE PRODUCTION   are the objects valid, do they agree with each other, with the image, with the rules
                                           of Prometheus, and with the strictest profile of Kubernetes? Prints what is wrong
     kubernetes.py pods PRODUCTION         how the pods are started, as JSON, to start the program in the same way
+    kubernetes.py foreign PRODUCTION      the objects of kinds that are not Kubernetes' own, as JSON
 
 Kubernetes' own objects are held to the schemas of its API, where an unknown field is a failure. Of the two kinds that the
 operator of Prometheus brings, the rules are held to deploy/prometheus/rules.yml and read by promtool, and the ServiceMonitor
@@ -331,6 +332,11 @@ def pods(production_path):
     return 0
 
 
+def foreign(production_path):
+    print(json.dumps({"objects": [each for each in Objects(production_path).all if each["kind"] in FOREIGN]}))
+    return 0
+
+
 if __name__ == "__main__":
     command, *paths = sys.argv[1:]
-    sys.exit({"check": check, "pods": pods}[command](*paths))
+    sys.exit({"check": check, "pods": pods, "foreign": foreign}[command](*paths))
