@@ -1,4 +1,4 @@
-"""What the image brings with it, read from the Dockerfile and Cargo.toml, for the checks beside this."""
+"""What the image brings with it, read from the Dockerfile, Cargo.toml and default.toml, for the checks beside this."""
 
 import re
 from pathlib import Path
@@ -20,3 +20,9 @@ def port(listener):
 def version():
     """The version of the program, which its tag has too."""
     return re.search(r'^version = "(.+)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
+
+
+def default(section, key):
+    """The default of a setting."""
+    text = (ROOT / "src/config/default.toml").read_text().split(f"\n[{section}]\n")[1].split("\n[")[0]
+    return re.search(rf'^{key} = "?([^"\n]+)', text, re.MULTILINE)[1]

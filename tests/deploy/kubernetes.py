@@ -168,11 +168,6 @@ def seconds(text):
     return int(number) * (60 if unit == "m" else 1)
 
 
-def default(section, key):
-    text = (ROOT / "src/config/default.toml").read_text().split(f"\n[{section}]\n")[1].split("\n[")[0]
-    return re.search(rf'^{key} = "?([^"\n]+)', text, re.MULTILINE)[1]
-
-
 def numbers_agree(base, objects):
     expect(base.one("Deployment")["spec"].get("replicas") == 2, "base: two servers")
     server, scaler = objects.one("Deployment")["spec"], objects.one("HorizontalPodAutoscaler")["spec"]
@@ -193,12 +188,12 @@ def numbers_agree(base, objects):
     pods = scaler["maxReplicas"] + rolling["maxSurge"]
     connections = pods * int(settings["REVIEWS__STORE__POOL_MAX"])
     expect(connections <= DATABASE_CONNECTIONS, f"{pods} pods may take {connections} connections of the database")
-    stopping = seconds(settings["REVIEWS__SERVER__STOP_DELAY"]) + seconds(default("server", "drain_timeout")) + 20
+    stopping = seconds(settings["REVIEWS__SERVER__STOP_DELAY"]) + seconds(image.default("server", "drain_timeout")) + 20
     grace = server["template"]["spec"]["terminationGracePeriodSeconds"]
     expect(grace >= stopping, f"a pod is killed after {grace} s, and takes {stopping} s to stop")
     probe = container["startupProbe"]
     patience = probe["periodSeconds"] * probe["failureThreshold"]
-    expect(patience > seconds(default("store", "start_timeout")), f"a start is given up after {patience} s")
+    expect(patience > seconds(image.default("store", "start_timeout")), f"a start is given up after {patience} s")
     expect(objects.one("PodDisruptionBudget")["spec"].get("maxUnavailable") == 1, "one at a time")
 
 
