@@ -282,7 +282,7 @@ async fn the_entry_starts_a_server_that_this_machine_alone_reaches() {
 
 #[test]
 fn workflows_and_scripts_are_free_of_known_faults() {
-    let Some(python) = named("WORKFLOWS_PYTHON") else { return };
+    let Some(python) = named("DEPLOY_PYTHON") else { return };
     let output = Command::new(python).arg("tests/deploy/workflows.py").output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{told}");
