@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 
+THIS = "docs/fork/rename.py"
 # The letters that end the beginnings of secrets: client, key, link, refresh token, secret, session, code.
 KINDS = "cklrswz"
 # Keeps the old name: the licence asks that the notice of its authors stays.
@@ -154,6 +155,8 @@ def change(names, files):
         renamed = whole.sub(instead, text)
         if path.endswith("Cargo.lock"):
             renamed = in_order(renamed, names.package)
+        if path == THIS:
+            renamed = re.sub("^NOW = .*", f"NOW = {names}".replace("'", '"'), renamed, flags=re.MULTILINE)
         if renamed != text:
             pathlib.Path(path).write_bytes(renamed.encode(errors="surrogateescape"))
             changed += 1

@@ -44,8 +44,16 @@ pub(crate) const BAKERY: &str = "ChIJdemo_moonlit_bakery_001";
 pub(crate) const BURST: &str = "ChIJdemo_crack_and_mend_001";
 
 /// All tools, as they are listed.
-pub(crate) const TOOLS: &[&str] =
-    &["search_places", "get_place", "get_reviews", "analyze_reviews", "compare_places", "create_report", "get_report"];
+pub(crate) const TOOLS: &[&str] = &[
+    // One a line, for those to come.
+    "search_places",
+    "get_place",
+    "get_reviews",
+    "analyze_reviews",
+    "compare_places",
+    "create_report",
+    "get_report",
+];
 
 /// All prompts, as they are listed.
 pub(crate) const PROMPTS: [&str; 3] = ["analyze_place", "compare_competitors", "draft_replies"];
