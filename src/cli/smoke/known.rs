@@ -94,6 +94,7 @@ pub(super) const KNOWN: &[Known] = &[
         parts: &[DATA_SOURCE, REPORT_ID, URI, PLACES, ATTRIBUTION],
         arguments: |found| Ok(json!({"report_id": found.report_id()?})),
     },
+    // Those to come.
 ];
 
 /// The arguments of a search.

@@ -45,7 +45,6 @@ pub(crate) const BURST: &str = "ChIJdemo_crack_and_mend_001";
 
 /// All tools, as they are listed.
 pub(crate) const TOOLS: &[&str] = &[
-    // One a line, for those to come.
     "search_places",
     "get_place",
     "get_reviews",
@@ -53,6 +52,7 @@ pub(crate) const TOOLS: &[&str] = &[
     "compare_places",
     "create_report",
     "get_report",
+    // Those to come.
 ];
 
 /// All prompts, as they are listed.
