@@ -15,11 +15,9 @@ import signal
 import socket
 import subprocess
 import sys
-import time
+import threading
 
 INTO = re.compile(r"`([^`]+)`, (?:(new)|(after|before|in place of) `(.+)`):")
-# Until what is started answers, the time to build it included.
-LONGEST = 600
 
 
 def main(page):
@@ -56,7 +54,7 @@ def blocks(text):
 
 class Follower:
     def __init__(self):
-        self.port, self.running, self.printed = free_port(), [], None
+        self.port, self.running, self.printed = None, [], None
 
     def follow(self, before, language, block):
         if language == "sh":
@@ -67,6 +65,10 @@ class Follower:
             put(before, block)
 
     def run(self, command):
+        if "8080" in command and self.port is None:
+            # Built first, so that nobody else takes the port in the meantime.
+            self.run("cargo build --locked")
+            self.port = free_port()
         command = command.replace("8080", str(self.port))
         print(f"   $ {command}", flush=True)
         if command.endswith("&"):
@@ -77,16 +79,17 @@ class Follower:
         return ended.stdout
 
     def start(self, command):
-        """Puts it beside what follows, and waits until it answers."""
-        process = subprocess.Popen(["bash", "-c", f"exec {command}"], start_new_session=True, stdout=subprocess.DEVNULL)
+        """Puts it beside what follows, and waits until it says where it listens."""
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {command}"], start_new_session=True, stdout=subprocess.PIPE, text=True
+        )
         self.running.append(process)
-        until = time.monotonic() + LONGEST
-        while time.monotonic() < until and process.poll() is None:
-            with socket.socket() as tried:
-                if tried.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return ""
-            time.sleep(0.1)
-        raise Wrong(f"`{command}` does not come to answer")
+        for line in process.stdout:
+            if f":{self.port}/" in line:
+                # It may say more than fits into a pipe that nobody reads.
+                threading.Thread(target=process.stdout.read, daemon=True).start()
+                return ""
+        raise Wrong(f"`{command}` ends before it listens")
 
     def look_for(self, block):
         if self.printed is None:
