@@ -29,6 +29,7 @@ mod emulator;
 mod endurance;
 mod eras;
 mod errors;
+mod handbook;
 mod health;
 mod hostile_reviews;
 mod idempotency;
