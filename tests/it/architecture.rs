@@ -14,7 +14,8 @@ pub(crate) const MAY_USE: &[(&str, &[&str])] = &[
     ("cache", &["redis"]),
     ("budget", &["redis", "store"]),
     ("google", &["resilience", "budget"]),
-    ("reviews", &["cache", "google", "store"]),
+    // `upstream` is the room that lib.rs calls so.
+    ("reviews", &["cache", "upstream", "store"]),
     ("idempotency", &["store"]),
     ("mcp", &["idempotency"]),
     ("tools", &["mcp", "reviews"]),
