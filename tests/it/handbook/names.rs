@@ -108,8 +108,8 @@ fn commands(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
     // As it is installed, as an image's entry, and by Cargo.
     let begin =
         Regex::new(r"(?m)(?:^|[\s/(`])(?:google-reviews-mcp|cargo run(?: --release)? --)[ \t]+([a-z].*)$").unwrap();
-    // Where the name is that of a unit, a namespace or a container.
-    let other = Regex::new(r"\b(?:kubectl|systemctl|journalctl|gcloud|fly|flyctl|aws|useradd|adduser|helm|docker (?:logs|stop|inspect|rm))\b.*google-reviews-mcp[ \t]").unwrap();
+    // Where the name is that of a unit, a namespace or a container, or what another program starts.
+    let other = Regex::new(r"\b(?:kubectl|systemctl|journalctl|gcloud|fly|flyctl|aws|useradd|adduser|helm|docker (?:logs|stop|inspect|rm)|npx)\b.*google-reviews-mcp[ \t]").unwrap();
     let mut found = Vec::new();
     for line in text.lines().filter(|line| !other.is_match(line) || line.contains("bin/google-reviews-mcp")) {
         for call in begin.captures_iter(line) {
