@@ -77,8 +77,8 @@ impl Listening {
     }
 
     /// Stops: takes no new connections, closes those on which nothing is asked, and gives the others until the end of
-    /// `drain`. When all calls have their answer, or at that end, `streams` fires, so that answers without end come to one;
-    /// what then remains is cut off. Returns whether nothing had to be.
+    /// `drain`. When all calls have their answer and no connection can bring another, or at that end, `streams` fires, so
+    /// that answers without end come to one; what then remains is cut off. Returns whether nothing had to be.
     pub async fn stop(&self, drain: Duration, streams: &CancellationToken) -> bool {
         let end = Instant::now() + drain;
         self.tasks.stopping().cancel();
@@ -97,7 +97,7 @@ impl Listening {
     }
 
     async fn all_answered(&self) {
-        while self.connections.answering() > 0 {
+        while self.connections.unsettled() > 0 {
             sleep(LOOK).await;
         }
     }
@@ -133,9 +133,9 @@ impl Doorkeeper {
         let Ok(place) = self.places.take(peer.ip()) else { return self.refuse(stream) };
         // Answers are written whole, so there is nothing to wait for.
         let _ = stream.set_nodelay(true);
-        let connections = Arc::clone(&self.connections);
+        let (connections, taken) = (Arc::clone(&self.connections), self.connections.taken());
         self.tasks.spawn(async move {
-            connections.serve(stream, peer).await;
+            connections.serve(stream, peer, taken).await;
             drop(place);
         });
     }
@@ -144,6 +144,52 @@ impl Doorkeeper {
     fn refuse(&self, stream: TcpStream) {
         if let Ok(mut stream) = stream.into_std() {
             let _ = stream.write(&self.refusal);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::{http::StatusCode, routing::get};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    /// Requests that arrive in the very moment of the stop are answered as ever or not at all, and never with the end of
+    /// what they would have needed.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_is_read_at_the_stop_is_answered_before_streams_end() {
+        for _ in 0..300 {
+            let streams = CancellationToken::new();
+            let ended = streams.clone();
+            let status = move || async move {
+                tokio::task::yield_now().await;
+                if ended.is_cancelled() { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::NO_CONTENT }
+            };
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let address = listener.local_addr().unwrap();
+            let minute = Duration::from_mins(1);
+            let terms = Terms {
+                deadlines: Deadlines { header: minute, body: minute, write: minute },
+                connections: 10,
+                connections_per_address: 10,
+                exempt: Vec::new(),
+            };
+            let listening = listen(listener, Router::new().route("/", get(status)), terms, CancellationToken::new());
+            let mut client = TcpStream::connect(address).await.unwrap();
+            let mut answer = [0; 1_024];
+            client.write_all(REQUEST).await.unwrap();
+            let _ = client.read(&mut answer).await.unwrap();
+            let mut said = Vec::new();
+            let asks = tokio::spawn(async move {
+                let _ = client.write_all(REQUEST).await;
+                let _ = client.read_to_end(&mut said).await;
+                String::from_utf8(said).unwrap()
+            });
+            assert!(listening.stop(minute, &streams).await);
+            let said = asks.await.unwrap();
+            assert!(said.is_empty() || said.starts_with("HTTP/1.1 204"), "{said}");
         }
     }
 }

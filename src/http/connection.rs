@@ -49,7 +49,7 @@ pub(super) struct Connections {
     builder: http1::Builder,
     deadlines: Deadlines,
     pub(super) signals: Signals,
-    answering: Arc<AtomicUsize>,
+    unsettled: Arc<AtomicUsize>,
 }
 
 /// The steps of a stop.
@@ -68,16 +68,21 @@ impl Connections {
         let mut builder = http1::Builder::new();
         builder.timer(TokioTimer::new()).header_read_timeout(deadlines.header);
         builder.max_buf_size(HEAD_BYTES).max_header_size(HEAD_BYTES);
-        Self { routes, builder, deadlines, signals, answering: Arc::default() }
+        Self { routes, builder, deadlines, signals, unsettled: Arc::default() }
     }
 
-    /// How many requests wait for their answer.
-    pub(super) fn answering(&self) -> usize {
-        self.answering.load(Ordering::Relaxed)
+    /// How many connections may still bring a request, and how many requests wait for their answer.
+    pub(super) fn unsettled(&self) -> usize {
+        self.unsettled.load(Ordering::Acquire)
+    }
+
+    /// A connection that was taken, and may bring requests.
+    pub(super) fn taken(&self) -> Unsettled {
+        Unsettled::new(&self.unsettled)
     }
 
     /// Serves a connection to its end.
-    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr) {
+    pub(super) async fn serve(&self, stream: TcpStream, peer: SocketAddr, taken: Unsettled) {
         let traffic = Traffic::new();
         let wire = TokioIo::new(Wire::new(stream, &traffic, self.deadlines.write));
         let on_wire = &traffic;
@@ -85,6 +90,8 @@ impl Connections {
         let mut connection = pin!(self.builder.serve_connection(wire, service));
         // Errors are the client's: what it broke, it knows.
         tokio::select! {
+            // First, so that a request that has arrived is read before its connection is found idle.
+            biased;
             _ = connection.as_mut() => return,
             () = self.signals.closing.cancelled() => {}
         }
@@ -93,6 +100,8 @@ impl Connections {
             return;
         }
         connection.as_mut().graceful_shutdown();
+        // From here on it brings no other request.
+        drop(taken);
         tokio::select! {
             _ = connection => {}
             () = self.signals.cut.cancelled() => {}
@@ -105,7 +114,7 @@ impl Connections {
         peer: SocketAddr,
         traffic: &Traffic,
     ) -> Result<Response<Body>, Infallible> {
-        let _asked = Asked::new(&self.answering, traffic);
+        let _asked = Asked::new(&self.unsettled, traffic);
         let fault = traffic.watch().verdict();
         // Where chunks end is not watched, so nothing may follow them.
         let is_last = fault.is_some() || request.headers().contains_key(header::TRANSFER_ENCODING);
@@ -127,20 +136,38 @@ impl Connections {
     }
 }
 
-/// Counts a request that waits for its answer, also when its connection ends before that.
-struct Asked<'a>(&'a AtomicUsize, &'a Traffic);
+/// Counts what a stop waits for, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Unsettled(Arc<AtomicUsize>);
+
+impl Unsettled {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Unsettled {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// A request that waits for its answer; it ends also when its connection ends before that.
+struct Asked<'a> {
+    _waits: Unsettled,
+    traffic: &'a Traffic,
+}
 
 impl<'a> Asked<'a> {
-    fn new(answering: &'a AtomicUsize, traffic: &'a Traffic) -> Self {
-        answering.fetch_add(1, Ordering::Relaxed);
+    fn new(unsettled: &Arc<AtomicUsize>, traffic: &'a Traffic) -> Self {
         traffic.set_asked(true);
-        Self(answering, traffic)
+        Self { _waits: Unsettled::new(unsettled), traffic }
     }
 }
 
 impl Drop for Asked<'_> {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-        self.1.set_asked(false);
+        self.traffic.set_asked(false);
     }
 }

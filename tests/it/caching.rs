@@ -1,6 +1,10 @@
 //! What is kept, for how long, for whom, and that many who ask for the same cause one request.
 
-use crate::support::{BAKERY, TestServer, now, redis::RedisServer, rpc};
+use crate::support::{
+    BAKERY, TestServer, now,
+    redis::{LentRedis, RedisServer},
+    rpc,
+};
 use deadpool_redis::redis::cmd;
 use futures_util::future::join_all;
 use google_reviews_mcp::{
@@ -262,7 +266,7 @@ async fn servers_that_share_a_redis_share_what_they_paid_for() {
 #[tokio::test]
 async fn what_comes_from_redis_keeps_only_what_is_left_of_its_lifetime() {
     let clock = Clock::manual(now());
-    let redis = RedisServer::start().await;
+    let redis = LentRedis::take().await;
     let start = || {
         TestServer::builder()
             .set("cache.places_content_ttl", "60s")
@@ -286,7 +290,7 @@ async fn what_comes_from_redis_keeps_only_what_is_left_of_its_lifetime() {
 /// `0` switches a class off everywhere, also for what another server has left in Redis.
 #[tokio::test]
 async fn with_a_lifetime_of_zero_redis_is_not_used_either() {
-    let redis = RedisServer::start().await;
+    let redis = LentRedis::take().await;
     let with = |lifetime: &'static str| {
         TestServer::builder().set("cache.places_content_ttl", lifetime).set("cache.redis_url", redis.url()).start()
     };
@@ -316,7 +320,7 @@ async fn a_flight_has_the_time_of_the_one_who_waits_longest() {
 
 #[tokio::test]
 async fn cache_06_values_in_redis_that_are_not_ours_are_misses_that_are_counted() {
-    let redis = RedisServer::start().await;
+    let redis = LentRedis::take().await;
     let start =
         || TestServer::builder().set("cache.places_content_ttl", "60s").set("cache.redis_url", redis.url()).start();
     let first = start().await;

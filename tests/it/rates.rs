@@ -4,7 +4,7 @@ use crate::support::{
     BAKERY, Builder, TestServer,
     issuer::{FakeIssuer, SigningKey},
     now, raw,
-    redis::RedisServer,
+    redis::{LentRedis, RedisServer},
     rpc::{self, Answer},
     until,
 };
@@ -60,7 +60,7 @@ async fn rate_05_whoever_asks_too_much_is_told_how_long_to_wait() {
 
 #[tokio::test]
 async fn rate_02_servers_with_one_redis_count_together() {
-    let redis = RedisServer::start().await;
+    let redis = LentRedis::take().await;
     let start = async || limited("caller").set("cache.redis_url", redis.url()).start().await;
     let (one, other) = (start().await, start().await);
     let (first, second) = tokio::join!(served(&one, 30), served(&other, 30));

@@ -3,7 +3,7 @@
 use crate::support::{
     BAKERY, TestServer, now,
     proxy::{Mode, Proxy},
-    redis::RedisServer,
+    redis::{LentRedis, RedisServer},
 };
 use deadpool_redis::redis::cmd;
 use google_reviews_mcp::clock::Clock;
@@ -203,7 +203,7 @@ async fn res_06_redis_answers_garbage_or_hardly_at_all() {
 #[tokio::test]
 async fn res_07_redis_has_another_clock() {
     let clock = Clock::manual(now());
-    let redis = RedisServer::start().await;
+    let redis = LentRedis::take().await;
     let start = || {
         TestServer::builder()
             .set("cache.places_content_ttl", "60s")
@@ -222,7 +222,7 @@ async fn res_07_redis_has_another_clock() {
 
 #[tokio::test]
 async fn servers_that_share_a_redis_share_the_budget() {
-    let redis = RedisServer::start().await;
+    let redis = LentRedis::take().await;
     let start = || TestServer::builder().set("cache.redis_url", redis.url()).set("google.daily_calls", "5").start();
     let (one, other) = (start().await, start().await);
     let mut failed = 0;

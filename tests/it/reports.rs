@@ -5,7 +5,7 @@ use crate::support::{
     binary::Serving,
     database::{Database, both},
     now,
-    redis::RedisServer,
+    redis::LentRedis,
     rpc, until,
 };
 use deadpool_redis::redis::cmd;
@@ -293,7 +293,7 @@ async fn cache_12_no_content_of_google_is_left_anywhere_after_its_time() {
     let google = TestServer::start().await;
     let content = content_of_google(&google).await;
     for database in both().await {
-        let redis = RedisServer::start().await;
+        let redis = LentRedis::take().await;
         let more =
             [("REVIEWS__CACHE__REDIS_URL", redis.url()), ("REVIEWS__CACHE__PLACES_CONTENT_TTL", "1s".to_owned())];
         let more: Vec<_> = more.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -463,7 +463,7 @@ async fn a_comparison_of_places_in_memory_is_free() {
 /// Nor does what another server has put into Redis, even where the budget is spent.
 #[tokio::test]
 async fn a_comparison_of_places_in_redis_is_free() {
-    let redis = RedisServer::start().await;
+    let redis = LentRedis::take().await;
     let start = || {
         TestServer::builder()
             .set("google.daily_calls", "2")

@@ -6,7 +6,7 @@ use crate::support::{
     binary::Serving,
     collector::{Collector, attribute, hexadecimal},
     proxy::{Mode, Proxy},
-    redis::RedisServer,
+    redis::LentRedis,
     rpc, until,
 };
 use google_reviews_mcp::emulator::DEMO_KEY;
@@ -37,7 +37,7 @@ fn named<'a>(spans: &'a [Span], name: &str) -> &'a Span {
 /// From the client's span to the request to Google, through both tiers of the cache.
 #[tokio::test]
 async fn a_call_is_one_trace_from_the_clients_span_to_google() {
-    let (google, collector, redis) = (TestServer::start().await, Collector::start().await, RedisServer::start().await);
+    let (google, collector, redis) = (TestServer::start().await, Collector::start().await, LentRedis::take().await);
     let url = redis.url();
     let serving = serving(&google, &collector.environment(), &[("REVIEWS__CACHE__REDIS_URL", &url)]);
     let call = reviews(&format!("00-{TRACE}-{PARENT}-01"));

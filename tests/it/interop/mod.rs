@@ -2,6 +2,7 @@
 
 mod clients;
 mod conformance;
+mod connect;
 mod delegated;
 mod fixtures;
 mod scanner;

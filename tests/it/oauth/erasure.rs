@@ -6,7 +6,7 @@ use crate::support::{
     database::{Database, both},
     now,
     provider::FakeProvider,
-    redis::RedisServer,
+    redis::{LentRedis, Redis},
     rpc,
     sign_in::{Browser, CALLBACK, Client, NAME, PASSWORD, Site, both as tokens},
     until,
@@ -120,7 +120,7 @@ async fn needles(database: &Database, who: &str) -> Vec<(String, String)> {
 }
 
 /// Where any of these stands: in tables, files, or Redis.
-async fn places(database: &Database, redis: &RedisServer, needles: &[(String, String)]) -> Vec<String> {
+async fn places(database: &Database, redis: &Redis, needles: &[(String, String)]) -> Vec<String> {
     let mut contents = database.contents().await;
     for key in redis.run::<Vec<String>>(cmd("KEYS").arg("*")).await {
         let bytes = match redis.run::<String>(cmd("TYPE").arg(&key)).await.as_str() {
@@ -164,7 +164,7 @@ async fn lives(site: &Site, provider: &FakeProvider, who: &str) -> String {
 #[tokio::test]
 async fn cache_14_of_a_removed_person_nothing_is_left_in_any_table_file_or_cache() {
     for database in both().await {
-        let redis = RedisServer::start().await;
+        let redis = LentRedis::take().await;
         let clock = Clock::manual(now());
         let provider = FakeProvider::start(clock.clone()).await;
         let redis_url = redis.url();

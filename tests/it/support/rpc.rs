@@ -107,6 +107,8 @@ async fn sent(
         .header("mcp-name", params["name"].as_str().unwrap_or_default())
         .headers(headers)
         .json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}));
-    let answer: Value = request.send().await?.json().await?;
+    let answer = request.send().await?;
+    let (status, text) = (answer.status(), answer.text().await?);
+    let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}"));
     Ok(ToolResult(answer["result"].clone()))
 }
