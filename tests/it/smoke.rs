@@ -322,6 +322,15 @@ async fn the_token_is_sent() {
     let server = TestServer::start().await;
     let url = altered(&server, |_| {}).await;
     assert_eq!(smoke(&url, &["--token", "right"]).await.status.code(), Some(0));
+    let folder = tempfile::tempdir().unwrap();
+    for (text, code) in [("right\n", Some(0)), ("wrong\n", Some(1))] {
+        let file = folder.path().join("token");
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(smoke(&url, &["--token-file", file.to_str().unwrap()]).await.status.code(), code, "{text}");
+    }
+    let unread = smoke(&url, &["--token-file", "/nowhere/token"]).await;
+    assert_eq!(unread.status.code(), Some(1));
+    assert!(stderr(&unread).starts_with("error: the token in /nowhere/token cannot be read: "), "{}", stderr(&unread));
     let refused = smoke(&url, &["--token", "wrong"]).await;
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).starts_with(&format!("error: cannot connect to {url}: ")), "{}", stderr(&refused));

@@ -56,7 +56,11 @@ async fn what_the_page_of_backups_saves_from_a_running_server_comes_back() {
         installation.follow(PAGE, &format!("{kind}: restore"));
         let _serving = installation.serve();
         belongings.are_there(&installation).await;
-        assert_eq!(belongings.call("get_report", json!({"report_id": late})).await.code(), "report_not_found", "{kind}");
+        assert_eq!(
+            belongings.call("get_report", json!({"report_id": late})).await.code(),
+            "report_not_found",
+            "{kind}"
+        );
         assert_eq!(site.opens(&belongings.access_token).await, 200, "{kind}");
         let (access_token, _) = both(&site.refresh(&belongings.client, &belongings.refresh_token).await);
         assert_eq!(site.opens(&access_token).await, 200, "{kind}");

@@ -63,7 +63,11 @@ fn parts() -> Vec<Part> {
             parts.push(Part::Section(name.to_owned()));
         } else if let Some((key, default)) = line.split_once(" = ") {
             let explanation = std::mem::take(&mut comment).trim().to_owned();
-            parts.push(Part::Setting(Setting { key: format!("{section}.{key}"), default: default.to_owned(), explanation }));
+            parts.push(Part::Setting(Setting {
+                key: format!("{section}.{key}"),
+                default: default.to_owned(),
+                explanation,
+            }));
         } else {
             assert_eq!(line, "", "not understood");
             words(&mut comment, &mut parts);

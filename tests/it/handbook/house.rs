@@ -31,9 +31,15 @@ fn the_rooms_are_those_of_the_test_that_holds_them() {
 /// The file in which a room begins, and the first sentence of what it says of itself.
 fn opening(room: &str) -> (String, String) {
     let paths = [format!("src/{room}/mod.rs"), format!("src/{room}.rs")];
-    let path = paths.into_iter().find(|path| Path::new(path).is_file()).unwrap_or_else(|| panic!("there is no room {room}"));
+    let path =
+        paths.into_iter().find(|path| Path::new(path).is_file()).unwrap_or_else(|| panic!("there is no room {room}"));
     let text = fs::read_to_string(&path).unwrap();
-    let head: Vec<_> = text.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).take_while(|line| !line.is_empty()).collect();
+    let head: Vec<_> = text
+        .lines()
+        .map_while(|line| line.strip_prefix("//!"))
+        .map(str::trim)
+        .take_while(|line| !line.is_empty())
+        .collect();
     let head = head.join(" ");
     let sentence = head.split_inclusive(". ").next().unwrap_or_default().trim().trim_end_matches('.');
     // Links of rustdoc lead nowhere here.

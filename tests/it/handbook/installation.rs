@@ -97,15 +97,17 @@ impl Installation {
     /// Starts the server, always at the same address: tokens are for it.
     pub(super) fn serve(&self) -> Serving {
         let settings = self.settings();
-        let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let settings: Vec<(&str, &str)> =
+            settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         Serving::start(&settings)
     }
 
     /// A start that ends by itself.
     pub(super) fn try_serve(&self) -> Output {
-        let mut command = program();
-        command.arg("serve").envs(self.settings()).env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0");
-        command.output().unwrap()
+        // One that does not end fails the test in place of stopping it.
+        let mut command = Command::new("timeout");
+        command.args(["60", env!("CARGO_BIN_EXE_google-reviews-mcp"), "serve"]).env_clear().envs(self.settings());
+        command.env("REVIEWS__SERVER__OPERATIONS_LISTEN", "127.0.0.1:0").stdin(Stdio::null()).output().unwrap()
     }
 
     /// Runs the program beside the server.
@@ -123,7 +125,8 @@ impl Installation {
     pub(super) fn shell(&self, commands: &str) -> String {
         let program = Path::new(env!("CARGO_BIN_EXE_google-reviews-mcp")).parent().unwrap().display().to_string();
         let path = format!("{program}:{}", std::env::var("PATH").unwrap());
-        let output = Command::new("sh").args(["-euc", commands]).current_dir(self.path()).env("PATH", path).output().unwrap();
+        let output =
+            Command::new("sh").args(["-euc", commands]).current_dir(self.path()).env("PATH", path).output().unwrap();
         assert!(output.status.success(), "{commands}\n{}", stderr(&output));
         stdout(&output)
     }

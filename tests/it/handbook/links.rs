@@ -1,7 +1,10 @@
 //! Every link of every page leads somewhere.
 
 use super::markdown::{Page, pages};
-use std::{collections::HashMap, path::{Component, Path, PathBuf}};
+use std::{
+    collections::HashMap,
+    path::{Component, Path, PathBuf},
+};
 
 #[test]
 fn links_of_pages_lead_to_files_and_headings_that_are_there() {
@@ -14,7 +17,8 @@ fn links_of_pages_lead_to_files_and_headings_that_are_there() {
                 continue;
             }
             count += 1;
-            let (path, anchor) = target.split_once('#').map_or((target.as_str(), None), |(path, anchor)| (path, Some(anchor)));
+            let (path, anchor) =
+                target.split_once('#').map_or((target.as_str(), None), |(path, anchor)| (path, Some(anchor)));
             let file = if path.is_empty() { page.path.clone() } else { from(page, path) };
             if !file.exists() {
                 broken.push(format!("{}: there is no {}", page.at(line), file.display()));

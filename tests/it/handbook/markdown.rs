@@ -74,7 +74,11 @@ impl Page {
         let mut found = self.blocks();
         let inline = regex::Regex::new("`([^`]+)`").unwrap();
         for (line, text) in self.prose() {
-            found.extend(inline.captures_iter(text).map(|code| Code { line, language: None, text: code[1].to_owned() }));
+            found.extend(inline.captures_iter(text).map(|code| Code {
+                line,
+                language: None,
+                text: code[1].to_owned(),
+            }));
         }
         found
     }
@@ -107,10 +111,12 @@ impl Page {
     pub(super) fn blocks_under(&self, heading: &str) -> Vec<Code> {
         let is_heading = |line: &str| line.starts_with('#');
         let prose = self.prose();
-        let position = prose.iter().position(|(_, line)| is_heading(line) && line.trim_start_matches('#').trim() == heading);
+        let position =
+            prose.iter().position(|(_, line)| is_heading(line) && line.trim_start_matches('#').trim() == heading);
         let position = position.unwrap_or_else(|| panic!("{}: no heading {heading:?}", self.path.display()));
         let begin = prose[position].0;
-        let end = prose[position + 1..].iter().find(|(_, line)| is_heading(line)).map_or(usize::MAX, |(number, _)| *number);
+        let end =
+            prose[position + 1..].iter().find(|(_, line)| is_heading(line)).map_or(usize::MAX, |(number, _)| *number);
         self.blocks().into_iter().filter(|code| code.line > begin && code.line < end).collect()
     }
 
@@ -162,7 +168,8 @@ impl Page {
     /// Where its links lead, with the numbers of their lines.
     pub(super) fn links(&self) -> Vec<(usize, String)> {
         let code = regex::Regex::new("`[^`]*`").unwrap();
-        let link = regex::Regex::new(r"\]\(\s*<?([^()\s<>]*(?:\([^()\s]*\)[^()\s]*)*)>?(?:\s+\x22[^\x22]*\x22)?\s*\)").unwrap();
+        let link = regex::Regex::new(r"\]\(\s*<?([^()\s<>]*(?:\([^()\s]*\)[^()\s]*)*)>?(?:\s+\x22[^\x22]*\x22)?\s*\)")
+            .unwrap();
         let reference = regex::Regex::new(r"^\s{0,3}\[[^\]]+\]:\s*(\S+)").unwrap();
         let html = regex::Regex::new(r#"(?:href|src)="([^"]+)""#).unwrap();
         let mut found = Vec::new();

@@ -29,13 +29,22 @@ fn lines() -> BTreeSet<Line> {
     for file in files("src", "rs") {
         let text = fs::read_to_string(&file).unwrap();
         let text = text.split("#[cfg(test)]").next().unwrap();
-        for (level, begin) in [("ERROR", "tracing::error!("), ("WARN", "tracing::warn!("), ("INFO", "tracing::info!("), ("DEBUG", "tracing::debug!(")] {
+        for (level, begin) in [
+            ("ERROR", "tracing::error!("),
+            ("WARN", "tracing::warn!("),
+            ("INFO", "tracing::info!("),
+            ("DEBUG", "tracing::debug!("),
+        ] {
             for (position, _) in text.match_indices(begin) {
                 let parts = arguments(&text[position + begin.len()..]);
                 let (message, fields) = parts.split_last().unwrap_or_else(|| panic!("{}: {begin}", file.display()));
                 let message = message.strip_prefix('"').and_then(|message| message.strip_suffix('"'));
                 let message = message.unwrap_or_else(|| panic!("{}: no message in {parts:?}", file.display()));
-                found.insert(Line { level, message: one_line(message), fields: fields.iter().map(|field| name(field)).collect() });
+                found.insert(Line {
+                    level,
+                    message: one_line(message),
+                    fields: fields.iter().map(|field| name(field)).collect(),
+                });
             }
         }
     }
@@ -120,7 +129,8 @@ fn kind(name: &str) -> String {
 /// Everything that a collector was sent, of calls that end in every way.
 #[tokio::test]
 async fn each_span_and_each_attribute_is_explained() {
-    let (google, collector, mut redis) = (TestServer::start().await, Collector::start().await, RedisServer::start().await);
+    let (google, collector, mut redis) =
+        (TestServer::start().await, Collector::start().await, RedisServer::start().await);
     let (upstream, url) = (google.emulator.url(), redis.url());
     let settings = [
         ("REVIEWS__GOOGLE__PLACES_URL", upstream.as_str()),
@@ -141,7 +151,9 @@ async fn each_span_and_each_attribute_is_explained() {
     rpc::call_with(&serving.endpoint, failing, HeaderMap::new()).await.unwrap().failure();
     until("all spans are there", async || {
         let names: BTreeSet<_> = collector.spans().into_iter().map(|span| span.name).collect();
-        ["tools/call get_place", "tools/call create_report", "prompts/get analyze_place"].iter().all(|name| names.contains(*name))
+        ["tools/call get_place", "tools/call create_report", "prompts/get analyze_place"]
+            .iter()
+            .all(|name| names.contains(*name))
     })
     .await;
 

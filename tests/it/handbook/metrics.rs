@@ -1,7 +1,10 @@
 //! The pages of metrics and alerts are those of the server: what it exposes, what the rules and the dashboard use.
 
 use super::{held, markdown::Page};
-use crate::{deploy, support::{BAKERY, TestServer, redis::RedisServer, rpc}};
+use crate::{
+    deploy,
+    support::{BAKERY, TestServer, redis::RedisServer, rpc},
+};
 use google_reviews_mcp::telemetry::Metrics;
 use regex::Regex;
 use serde_json::{Value, json};
@@ -92,12 +95,16 @@ async fn the_page_of_metrics_has_each_metric_of_the_server_and_no_other() {
         assert_eq!(names(labels.keys().collect()), names(family.labels.keys().collect()), "labels of {name}");
         for (label, seen) in &family.labels {
             let told = &labels[label];
-            let values: BTreeSet<_> = Regex::new("`([^`…]+)`").unwrap().captures_iter(told).map(|value| value[1].to_owned()).collect();
+            let values: BTreeSet<_> =
+                Regex::new("`([^`…]+)`").unwrap().captures_iter(told).map(|value| value[1].to_owned()).collect();
             // Where nothing but values is told, they are all of them.
             let rest = Regex::new("`[^`]+`|, ").unwrap().replace_all(told, "");
             assert!(!rest.is_empty() || seen.is_subset(&values), "{name}, {label}: {seen:?} are not all told: {told}");
             for value in values.iter().filter(|value| !value.contains('/')) {
-                assert!(sources.contains(&format!("\"{value}\"")), "{name}, {label}: the program does not know {value}");
+                assert!(
+                    sources.contains(&format!("\"{value}\"")),
+                    "{name}, {label}: the program does not know {value}"
+                );
             }
         }
     }
@@ -151,15 +158,23 @@ fn the_uses_of_metrics_are_on_their_page() {
             if let Some(alert) = place.strip_prefix("alert ") {
                 alerts.insert(alert.to_owned());
             } else if let Some(record) = place.strip_prefix("record ") {
-                alerts.extend(uses(record).into_iter().filter_map(|place| place.strip_prefix("alert ")).map(str::to_owned));
-            } else if let Some((_, panel)) = place.split_once(", ").filter(|(_, panel)| !panel.starts_with("variable")) {
+                alerts.extend(
+                    uses(record).into_iter().filter_map(|place| place.strip_prefix("alert ")).map(str::to_owned),
+                );
+            } else if let Some((_, panel)) = place.split_once(", ").filter(|(_, panel)| !panel.starts_with("variable"))
+            {
                 panels.insert(panel.to_owned());
             }
         }
         if !alerts.is_empty() || !panels.is_empty() {
             let linked = alerts.iter().map(|alert| format!("[{alert}](../runbook.md#{})", alert.to_lowercase()));
             let cell = |parts: Vec<String>| if parts.is_empty() { "–".to_owned() } else { parts.join(", ") };
-            let _ = writeln!(made, "| `{name}` | {} | {} |", cell(linked.collect()), panels.into_iter().collect::<Vec<_>>().join("; "));
+            let _ = writeln!(
+                made,
+                "| `{name}` | {} | {} |",
+                cell(linked.collect()),
+                panels.into_iter().collect::<Vec<_>>().join("; ")
+            );
         }
     }
     made.push('\n');

@@ -12,6 +12,8 @@ mod messages;
 mod metrics;
 mod names;
 mod prices;
+mod promises;
 mod rotation;
+mod tools;
 
 pub(crate) use made::held;

@@ -10,7 +10,6 @@ use regex::Regex;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-
 };
 
 /// Pages about programs that are made of this one: their settings and commands are not this program's.
@@ -21,7 +20,11 @@ fn is_about_another(page: &Page) -> bool {
 /// The variables of a text that are meant to be settings.
 fn variables(text: &str) -> Vec<String> {
     let variable = Regex::new(r"\bREVIEWS__[A-Z0-9_]+").unwrap();
-    variable.find_iter(text).map(|found| found.as_str().to_owned()).filter(|name| name != "REVIEWS__SECTION__KEY").collect()
+    variable
+        .find_iter(text)
+        .map(|found| found.as_str().to_owned())
+        .filter(|name| name != "REVIEWS__SECTION__KEY")
+        .collect()
 }
 
 fn known_variables(settings: &[Setting]) -> BTreeSet<String> {
@@ -53,7 +56,9 @@ fn every_variable_that_a_page_names_is_a_setting() {
 
 /// What is no setting although it looks like one: names of files, and attributes of spans.
 fn is_something_else(name: &str) -> bool {
-    let ends = ["log", "env", "toml", "json", "rs", "md", "yml", "yaml", "conf", "key", "db", "py", "sh", "service", "example"];
+    let ends = [
+        "log", "env", "toml", "json", "rs", "md", "yml", "yaml", "conf", "key", "db", "py", "sh", "service", "example",
+    ];
     let spans = fs::read_to_string("src/telemetry/spans.rs").unwrap();
     name.rsplit('.').next().is_some_and(|end| ends.contains(&end)) || spans.contains(&format!("{name} = "))
 }
@@ -101,7 +106,8 @@ impl Helps {
 /// Commands in a text: the words behind the program's name, as far as they can be commands, and the options of the line.
 fn commands(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
     // As it is installed, as an image's entry, and by Cargo.
-    let begin = Regex::new(r"(?m)(?:^|[\s/(`])(?:google-reviews-mcp|cargo run(?: --release)? --)[ \t]+([a-z].*)$").unwrap();
+    let begin =
+        Regex::new(r"(?m)(?:^|[\s/(`])(?:google-reviews-mcp|cargo run(?: --release)? --)[ \t]+([a-z].*)$").unwrap();
     // Where the name is that of a unit, a namespace or a container.
     let other = Regex::new(r"\b(?:kubectl|systemctl|journalctl|gcloud|fly|flyctl|aws|useradd|adduser|helm|docker (?:logs|stop|inspect|rm))\b.*google-reviews-mcp[ \t]").unwrap();
     let mut found = Vec::new();
@@ -111,7 +117,8 @@ fn commands(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
             let call = Regex::new(r"[|;&<>`#]|\$\(").unwrap().split(&call[1]).next().unwrap().to_owned();
             let words = call.split_whitespace();
             let is_word = |word: &&str| word.chars().all(|each| each.is_ascii_lowercase() || each == '-');
-            let names = words.clone().take_while(is_word).filter(|word| !word.starts_with('-')).take(2).map(str::to_owned);
+            let names =
+                words.clone().take_while(is_word).filter(|word| !word.starts_with('-')).take(2).map(str::to_owned);
             let options = words.filter(|word| word.starts_with("--") && word.len() > 2);
             let options = options.map(|word| word.split('=').next().unwrap().to_owned());
             found.push((names.collect(), options.collect()));
@@ -143,7 +150,8 @@ fn every_command_that_a_page_names_exists_with_its_options() {
                     };
                     help.push_str(inner);
                 }
-                for option in options.iter().filter(|option| !help.contains(option.as_str())) {
+                let has = |option: &str| Regex::new(&format!("{option}(?:[^a-z-]|$)")).unwrap().is_match(&help);
+                for option in options.iter().filter(|option| !has(option)) {
                     unknown.push(format!("{}: {} has no {option}", page.at(line), words.join(" ")));
                 }
             }

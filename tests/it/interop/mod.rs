@@ -2,6 +2,7 @@
 
 mod clients;
 mod conformance;
+mod connect;
 mod delegated;
 mod fixtures;
 mod scanner;
@@ -20,7 +21,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// The program that `tests/run` names in this variable; without it, nothing is run, except where that would go unnoticed.
-fn named(variable: &str) -> Option<OsString> {
+pub(crate) fn named(variable: &str) -> Option<OsString> {
     let program = std::env::var_os(variable);
     if program.is_none() {
         assert!(std::env::var_os("CI").is_none(), "{variable} is not set: run the tests with tests/run");

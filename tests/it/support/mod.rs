@@ -6,6 +6,7 @@ pub(crate) mod certificate;
 pub(crate) mod child;
 pub(crate) mod collector;
 pub(crate) mod database;
+pub(crate) mod deployed;
 pub(crate) mod issuer;
 pub(crate) mod load;
 pub(crate) mod nginx;
