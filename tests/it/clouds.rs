@@ -171,7 +171,11 @@ fn allowed_calls() -> Option<BTreeSet<String>> {
     for filter in unit.lines().filter_map(|line| line.strip_prefix("SystemCallFilter=")) {
         let (takes, set) = filter.strip_prefix('~').map_or((false, filter), |set| (true, set));
         for call in calls_of(set)? {
-            if takes { allowed.remove(&call) } else { allowed.insert(call) };
+            if takes {
+                allowed.remove(&call)
+            } else {
+                allowed.insert(call)
+            };
         }
     }
     Some(allowed)
