@@ -17,7 +17,8 @@ import subprocess
 import sys
 import threading
 
-INTO = re.compile(r"`([^`]+)`, (?:(new)|(after|before|in place of) `(.+)`):")
+# A line with backticks stands between two of them, as Markdown has it.
+INTO = re.compile(r"`([^`]+)`, (?:(new)|(after|before|in place of) (?:`([^`]+)`|`` (.+) ``)):")
 
 
 def main(page):
@@ -114,7 +115,7 @@ def put(before, block):
     found = INTO.fullmatch(before)
     if not found:
         raise Wrong(f"{before!r} does not say where this block belongs")
-    path, new, where, line = pathlib.Path(found[1]), *found.group(2, 3, 4)
+    path, new, where, line = pathlib.Path(found[1]), found[2], found[3], found[4] or found[5]
     if new:
         if path.exists():
             raise Wrong(f"{path} is there already")
