@@ -4,6 +4,7 @@ use crate::support::{
     BAKERY, TestServer, ToolResult,
     binary::Serving,
     database::{Database, both},
+    free_port,
 };
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -82,7 +83,7 @@ async fn life_08_killed_fifty_times_under_load_it_serves_again() {
     const ROUNDS: u64 = 50;
     let google = TestServer::start().await;
     let database = Database::sqlite();
-    let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let listen = format!("127.0.0.1:{}", free_port());
     let settings = [&SETTINGS[..], &[("REVIEWS__SERVER__LISTEN", listen.as_str())]].concat();
     let endpoint = format!("http://{listen}/mcp");
     let is_over = CancellationToken::new();
