@@ -30,7 +30,8 @@
 //! # How to add a tool
 //!
 //! Write `src/tools/my_tool.rs` with an `Input`, an `Output` and an `impl Tool`, and add one line to
-//! [`tools::all`]. The README shows it in ten lines.
+//! [`tools::all`]. `docs/fork/add-a-tool.md` shows it with an example, and pages beside it show how to rename the whole, add a
+//! table and swap the upstream.
 
 pub mod app;
 pub mod auth;
@@ -58,3 +59,6 @@ pub mod store;
 pub mod tasks;
 pub mod telemetry;
 pub mod tools;
+
+/// The upstream that the use cases ask. Whoever swaps it names another room here, which offers what [`google`] does.
+use google as upstream;

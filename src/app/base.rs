@@ -11,7 +11,6 @@ use crate::{
     cache::{self, Cache, Lifetimes},
     clock::Clock,
     config::{self, Config, Google, Provider},
-    google::Places,
     health::{Health, Heartbeat, Need},
     http::{self, Door, Edge, Home, Limiter, Overview, Spending},
     idempotency::Idempotency,
@@ -24,6 +23,7 @@ use crate::{
     store::{DataFolder, Store},
     tasks::Tasks,
     telemetry::Metrics,
+    upstream::Places,
 };
 use anyhow::{Context as _, Result};
 use secrecy::{ExposeSecret as _, SecretString};

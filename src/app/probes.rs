@@ -4,12 +4,12 @@
 use crate::{
     clock::Clock,
     config::Config,
-    google::Places,
     health::{Health, Need, Reporter},
     redis::Redis,
     store::Store,
     tasks::Tasks,
     telemetry::Metrics,
+    upstream::Places,
 };
 use std::{future::Future, path::PathBuf, sync::Arc, time::Duration};
 

@@ -19,13 +19,13 @@ mod user;
 use crate::{
     app::Administration,
     config::{self, Config, Sources},
-    mcp::client::{Client, ClientError},
+    mcp::client::Client,
     telemetry,
 };
 use anyhow::{Context as _, Result};
 use clap::{Args, Parser, Subcommand};
 use rustix::process::{Resource, Rlimit, setrlimit};
-use std::{path::PathBuf, process::ExitCode};
+use std::{fs, path::PathBuf, process::ExitCode};
 
 /// Read and analyse Google reviews from Claude, Cursor and any other MCP client.
 #[derive(Debug, Parser)]
@@ -82,6 +82,14 @@ impl ConfigFile {
         Ok(config::load(&self.sources())?.into_config()?)
     }
 
+    /// The same for a command that listens nowhere. In the image, the listeners that are set are for everybody's address, and
+    /// ask for much that such a command has no need of.
+    fn load_without_listeners(self) -> Result<Config> {
+        let nowhere = |sources: Sources, key| sources.with(key, "127.0.0.1:0");
+        let sources = ["server.listen", "server.operations_listen"].into_iter().fold(self.sources(), nowhere);
+        Ok(config::load(&sources)?.into_config()?)
+    }
+
     /// The configured database, for a command that changes something beside a server. What the command prints is its answer:
     /// that the database is open is nothing to tell.
     async fn administer(self) -> Result<(Config, Administration)> {
@@ -102,11 +110,19 @@ struct Endpoint {
     /// A bearer token, where the server wants one
     #[arg(long)]
     token: Option<String>,
+    /// The same from a file: what stands on a command line is seen by everybody on the machine
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    token_file: Option<PathBuf>,
 }
 
 impl Endpoint {
-    async fn connect(&self) -> Result<Client, ClientError> {
-        Client::connect(&self.url, self.token.as_deref()).await
+    async fn connect(&self) -> Result<Client> {
+        let read = |path: &PathBuf| {
+            fs::read_to_string(path).with_context(|| format!("the token in {} cannot be read", path.display()))
+        };
+        let from_file = self.token_file.as_ref().map(read).transpose()?;
+        let token = from_file.as_deref().map(str::trim_end).or(self.token.as_deref());
+        Ok(Client::connect(&self.url, token).await?)
     }
 }
 
@@ -137,7 +153,7 @@ impl Command {
     async fn run(self) -> Result<ExitCode> {
         match self {
             Self::Serve(file) => serve::run(file.load()?).await,
-            Self::Stdio(file) => stdio::run(file.load()?).await,
+            Self::Stdio(file) => stdio::run(file.load_without_listeners()?).await,
             Self::Demo(demo) => demo.run().await,
             Self::Emulator(emulate) => emulate.run().await,
             Self::Call(call) => call.run().await,

@@ -48,6 +48,11 @@ pub struct Places {
 }
 
 impl Places {
+    /// What an answer about one place consists of: kept answers of another form are not given.
+    pub const PLACE_FORM: &str = mask::PLACE.fields;
+    /// The same of a search.
+    pub const SEARCH_FORM: &str = mask::SEARCH.fields;
+
     /// Builds the client.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use crate::{
     cache::{Class, Key},
-    google::mask,
     model::{Located, Place, Search, SearchPage, WhichPlace},
+    upstream::Places,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -25,7 +25,7 @@ impl Key for WhichPlace {
 
     fn parts(&self) -> Vec<Cow<'_, str>> {
         vec![
-            mask::PLACE.fields.into(),
+            Places::PLACE_FORM.into(),
             self.id.as_str().into(),
             // Case says nothing in a language tag (RFC 5646 §2.1.1).
             self.language.as_str().to_ascii_lowercase().into(),
@@ -48,7 +48,7 @@ impl Key for Search {
     fn parts(&self) -> Vec<Cow<'_, str>> {
         let near = self.near.map(|(latitude, longitude, radius)| format!("{latitude},{longitude},{radius}"));
         vec![
-            mask::SEARCH.fields.into(),
+            Places::SEARCH_FORM.into(),
             self.query.split_whitespace().collect::<Vec<_>>().join(" ").into(),
             near.unwrap_or_default().into(),
             self.language.as_str().to_ascii_lowercase().into(),

@@ -3,8 +3,8 @@
 use super::{Reviews, keys::Lookup};
 use crate::{
     clock::Deadline,
-    google::{GoogleError, Paid},
     model::{Failure, Language, Located, Place, PlaceId, WhichPlace},
+    upstream::{Paid, UpstreamError},
 };
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ impl Found {
     pub(super) fn place(&self) -> Result<&Located<Place>, Failure> {
         match &*self.0 {
             Lookup::Found(found) => Ok(found),
-            Lookup::Obsolete => Err(GoogleError::PlaceObsolete.into()),
-            Lookup::Unreadable => Err(GoogleError::PlaceIdInvalid.into()),
+            Lookup::Obsolete => Err(UpstreamError::PlaceObsolete.into()),
+            Lookup::Unreadable => Err(UpstreamError::PlaceIdInvalid.into()),
         }
     }
 }
@@ -43,7 +43,7 @@ impl Reviews {
         let wanted: Vec<WhichPlace> = ids.iter().map(which).collect();
         let paid = match self.pay_for(&wanted).await {
             // What Redis has costs nothing; that is worth a question only where the money does not reach.
-            Err(GoogleError::BudgetExhausted { .. }) => {
+            Err(UpstreamError::BudgetExhausted { .. }) => {
                 join_all(wanted.iter().map(|which| self.cache.fetch(which))).await;
                 self.pay_for(&wanted).await?
             }
@@ -54,7 +54,7 @@ impl Reviews {
     }
 
     /// Sets aside what those cost that are not in memory.
-    async fn pay_for(&self, wanted: &[WhichPlace]) -> Result<Vec<Option<Paid>>, GoogleError> {
+    async fn pay_for(&self, wanted: &[WhichPlace]) -> Result<Vec<Option<Paid>>, UpstreamError> {
         let is_free: Vec<bool> = wanted.iter().map(|which| self.cache.has(which)).collect();
         let costly = u32::try_from(is_free.iter().filter(|is_free| !**is_free).count()).unwrap_or(u32::MAX);
         let mut paid = if costly == 0 { Vec::new() } else { self.places.pay_for_places(costly).await? };
@@ -66,8 +66,8 @@ impl Reviews {
         let load = move |deadline| async move {
             match places.place(&wanted, paid, &deadline).await {
                 Ok(found) => Ok(Lookup::Found(Box::new(found))),
-                Err(GoogleError::PlaceObsolete) => Ok(Lookup::Obsolete),
-                Err(GoogleError::PlaceIdInvalid) => Ok(Lookup::Unreadable),
+                Err(UpstreamError::PlaceObsolete) => Ok(Lookup::Obsolete),
+                Err(UpstreamError::PlaceIdInvalid) => Ok(Lookup::Unreadable),
                 Err(error) => Err(error.into()),
             }
         };

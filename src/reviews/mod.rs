@@ -26,9 +26,9 @@ use crate::{
     cache::Cache,
     clock::{Clock, Deadline},
     config,
-    google::Places,
     model::{DataSource, Failure, Located, Place, PlaceId, Principal, Search, WhichPlace},
     store::Store,
+    upstream::Places,
 };
 use analysis::Signal;
 use comparison::{ComparedPlace, PlaceFacts};

@@ -18,6 +18,7 @@ mod setup_links;
 mod signing_keys;
 mod spend;
 mod sqlite;
+mod tables;
 
 pub use api_keys::{ApiKeys, KeptKey};
 pub use clients::{Clients, KeptClient, Registered};
@@ -199,56 +200,6 @@ impl Store {
         self.0.file.as_deref().and_then(Path::parent)
     }
 
-    /// The reports.
-    pub fn reports(&self) -> Reports<'_> {
-        Reports(self)
-    }
-
-    /// The claims and answers of writing calls.
-    pub fn claims(&self) -> Claims<'_> {
-        Claims(self)
-    }
-
-    /// The keys by which programs are known.
-    pub fn api_keys(&self) -> ApiKeys<'_> {
-        ApiKeys(self)
-    }
-
-    /// The people who sign in here.
-    pub fn people(&self) -> People<'_> {
-        People(self)
-    }
-
-    /// The accounts of a provider outside by which they do.
-    pub fn identities(&self) -> Identities<'_> {
-        Identities(self)
-    }
-
-    /// The browsers in which they are signed in.
-    pub fn sessions(&self) -> Sessions<'_> {
-        Sessions(self)
-    }
-
-    /// The links by which they choose passwords.
-    pub fn setup_links(&self) -> SetupLinks<'_> {
-        SetupLinks(self)
-    }
-
-    /// The keys that sign access tokens.
-    pub fn signing_keys(&self) -> SigningKeys<'_> {
-        SigningKeys(self)
-    }
-
-    /// The programs for which people sign in.
-    pub fn clients(&self) -> Clients<'_> {
-        Clients(self)
-    }
-
-    /// What people have granted to them.
-    pub fn grants(&self) -> Grants<'_> {
-        Grants(self)
-    }
-
     /// A number that changes whenever this process has revoked something: whoever remembers that a credential is valid
     /// looks again. What other processes revoke is not seen here.
     pub fn revocations(&self) -> u64 {
@@ -257,11 +208,6 @@ impl Store {
 
     fn revoked(&self) {
         self.0.revocations.fetch_add(1, Ordering::AcqRel);
-    }
-
-    /// The spend of the day.
-    pub fn spend(&self) -> Spend<'_> {
-        Spend(self)
     }
 
     fn is_open(&self) -> bool {

@@ -30,5 +30,6 @@ pub fn all(reviews: &Reviews) -> Vec<Offer> {
         Offer::reading(ComparePlaces::new(reviews.clone())),
         Offer::writing(CreateReport::new(reviews.clone())),
         Offer::reading(GetReport::new(reviews.clone())),
+        // Those to come.
     ]
 }

@@ -16,7 +16,7 @@ import { fileURLToPath } from 'node:url';
 import { named, useAll } from './tools.mjs';
 
 // Where it waits for the way back: below the ports that the kernel hands out by itself, so that nobody happens to have it.
-const callback = 'http://127.0.0.1:21996/oauth/callback';
+const callback = 'http://127.0.0.1:31996/oauth/callback';
 const [era, target, ...more] = process.argv.slice(2);
 const build = 'node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js';
 const inspector = [fileURLToPath(new URL(build, import.meta.url)), '--cli'];

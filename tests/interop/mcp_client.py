@@ -121,7 +121,7 @@ async def main(mode, endpoint, *command):
 async def sign_in(mode, endpoint):
     metadata = OAuthClientMetadata(
         client_name="interop of the Python SDK",
-        redirect_uris=["http://127.0.0.1:21997/callback"],
+        redirect_uris=["http://127.0.0.1:31997/callback"],
         grant_types=["authorization_code", "refresh_token"],
     )
     kept, person = Kept(), Person()

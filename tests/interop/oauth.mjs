@@ -8,7 +8,7 @@ import { Browser, authorize } from './browser.mjs';
 
 const [endpoint, name, password] = process.argv.slice(2);
 const resource = new URL(endpoint);
-const redirect = 'http://127.0.0.1:21999/callback';
+const redirect = 'http://127.0.0.1:31999/callback';
 // Everything here is on this machine.
 const here = { [oauth.allowInsecureRequests]: true };
 

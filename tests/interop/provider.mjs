@@ -5,7 +5,7 @@ import { Browser, authorize } from './browser.mjs';
 
 // `unticked` is what its user does not grant.
 export class Provider {
-  redirectUrl = 'http://127.0.0.1:21998/callback';
+  redirectUrl = 'http://127.0.0.1:31998/callback';
   unticked = [];
   asked = [];
   saved = [];

@@ -2,7 +2,7 @@
 //! the process: both log streams, spans, metrics, health, and all answers.
 
 use crate::support::{
-    BAKERY, TOOLS, TestServer,
+    BAKERY, TOOLS, TestServer, arguments,
     binary::{Serving, program, stdout},
     collector::Collector,
     database::Database,
@@ -43,16 +43,13 @@ impl Seen {
 async fn use_everything(serving: &Serving, seen: &mut Seen) {
     let report = json!({"place_ids": [BAKERY], "title": "t", "request_id": "r"});
     let kept = serving.call("create_report", report.clone()).await.unwrap().data();
-    for (tool, arguments) in [
-        ("search_places", json!({"query": "bakery"})),
-        ("get_place", json!({"place_id": BAKERY})),
-        ("get_reviews", json!({"place_id": BAKERY})),
-        ("analyze_reviews", json!({"place_id": BAKERY})),
-        ("compare_places", json!({"place_ids": [BAKERY, "ChIJdemo_crack_and_mend_001"]})),
-        ("create_report", report),
-        ("get_report", json!({"report_id": kept["report_id"]})),
-    ] {
-        for arguments in [arguments, json!({"wrong": 1})] {
+    for tool in TOOLS {
+        let right = match *tool {
+            "create_report" => report.clone(),
+            "get_report" => json!({"report_id": kept["report_id"]}),
+            tool => arguments(tool),
+        };
+        for arguments in [right, json!({"wrong": 1})] {
             let answer = serving.call(tool, arguments).await.unwrap();
             seen.add(tool, answer.0.to_string());
         }

@@ -65,7 +65,7 @@ async fn the_page_says_what_this_is_how_it_is_and_what_it_costs() {
     says(&words, &["Source of places ● up", "As of 20 Nov 2026, 12:00 UTC"]);
     says(&words, &["$0.025 of $5.00", "1 % of the limit", "1 billable request of 100."]);
     says(&words, &["A new day begins at 21 Nov 2026, 08:00 UTC, midnight US Pacific"]);
-    says(&words, &TOOLS);
+    says(&words, TOOLS);
     says(&words, &["Find places by name, kind or address.", concat!("Google Reviews MCP ", env!("CARGO_PKG_VERSION"))]);
 }
 

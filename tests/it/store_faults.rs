@@ -5,7 +5,7 @@ use crate::support::{
     binary::{Serving, program, stderr, stdout},
     check,
     database::{Database, both},
-    now, postgres,
+    free_port, now, postgres,
     postgres::{Cluster, is_root},
     proxy::{Mode, Proxy},
     until,
@@ -618,7 +618,7 @@ impl Pooler {
     async fn start(target: &url::Url) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let settings = format!(
             "[databases]\n* = host={} port={} user={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
              auth_type = any\npool_mode = transaction\nunix_socket_dir =\n",

@@ -5,16 +5,14 @@ use serde_json::{Value, json};
 /// The longest `request_id` that a server takes.
 const LONGEST_REQUEST_ID: usize = 255;
 
-/// A tool, in the order in which each needs what those before it found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Known {
-    SearchPlaces,
-    GetPlace,
-    GetReviews,
-    AnalyzeReviews,
-    ComparePlaces,
-    CreateReport,
-    GetReport,
+/// A tool, what its answer never lacks, and what to call it with.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub(super) name: &'static str,
+    /// As JSON pointers.
+    pub(super) parts: &'static [(&'static str, Part)],
+    /// From what the calls before it found, or why it cannot be called.
+    pub(super) arguments: fn(&Found) -> Result<Value, String>,
 }
 
 /// What a part of an answer must be.
@@ -52,60 +50,52 @@ const REPORT_ID: (&str, Part) = ("/report_id", Part::Text);
 const URI: (&str, Part) = ("/uri", Part::Text);
 const REPLAYED: (&str, Part) = ("/replayed", Part::Flag);
 
-impl Known {
-    pub(super) const ALL: [Self; 7] = [
-        Self::SearchPlaces,
-        Self::GetPlace,
-        Self::GetReviews,
-        Self::AnalyzeReviews,
-        Self::ComparePlaces,
-        Self::CreateReport,
-        Self::GetReport,
-    ];
+pub(super) const SEARCH_PLACES: &str = "search_places";
+pub(super) const COMPARE_PLACES: &str = "compare_places";
+const CREATE_REPORT: &str = "create_report";
 
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::SearchPlaces => "search_places",
-            Self::GetPlace => "get_place",
-            Self::GetReviews => "get_reviews",
-            Self::AnalyzeReviews => "analyze_reviews",
-            Self::ComparePlaces => "compare_places",
-            Self::CreateReport => "create_report",
-            Self::GetReport => "get_report",
-        }
-    }
-
-    /// The parts that its answer never lacks, as JSON pointers.
-    pub(super) fn parts(self) -> &'static [(&'static str, Part)] {
-        match self {
-            Self::SearchPlaces => &[DATA_SOURCE, PLACES, ATTRIBUTION],
-            Self::GetPlace => &[DATA_SOURCE, PLACE, ATTRIBUTION],
-            Self::GetReviews => &[DATA_SOURCE, PLACE, REVIEWS, SAMPLE, ATTRIBUTION],
-            Self::AnalyzeReviews => &[DATA_SOURCE, PLACE, SAMPLE, ANALYSIS, REVIEWS, ATTRIBUTION],
-            Self::ComparePlaces => &[DATA_SOURCE, PLACES, RANKING, ATTRIBUTION],
-            Self::CreateReport => &[REPORT_ID, URI, REPLAYED],
-            Self::GetReport => &[DATA_SOURCE, REPORT_ID, URI, PLACES, ATTRIBUTION],
-        }
-    }
-
-    /// What to call it with.
-    ///
-    /// # Errors
-    /// Why it cannot be called, if the calls before it did not find what it needs.
-    pub(super) fn arguments(self, found: &Found) -> Result<Value, String> {
-        Ok(match self {
-            Self::SearchPlaces => search(&found.query),
-            Self::GetPlace | Self::AnalyzeReviews => json!({"place_id": found.place()?}),
-            Self::GetReviews => json!({"place_id": found.place()?, "response_format": "detailed"}),
-            Self::ComparePlaces => json!({"place_ids": found.two_places()?}),
-            Self::CreateReport => {
-                let place = found.place()?;
-                json!({"place_ids": [place], "title": "Smoke test", "request_id": found.request_id(place)})
-            }
-            Self::GetReport => json!({"report_id": found.report_id()?}),
-        })
-    }
-}
+/// Every tool, in the order in which each needs what those before it found.
+pub(super) const KNOWN: &[Known] = &[
+    Known {
+        name: SEARCH_PLACES,
+        parts: &[DATA_SOURCE, PLACES, ATTRIBUTION],
+        arguments: |found| Ok(search(&found.query)),
+    },
+    Known {
+        name: "get_place",
+        parts: &[DATA_SOURCE, PLACE, ATTRIBUTION],
+        arguments: |found| Ok(json!({"place_id": found.place()?})),
+    },
+    Known {
+        name: "get_reviews",
+        parts: &[DATA_SOURCE, PLACE, REVIEWS, SAMPLE, ATTRIBUTION],
+        arguments: |found| Ok(json!({"place_id": found.place()?, "response_format": "detailed"})),
+    },
+    Known {
+        name: "analyze_reviews",
+        parts: &[DATA_SOURCE, PLACE, SAMPLE, ANALYSIS, REVIEWS, ATTRIBUTION],
+        arguments: |found| Ok(json!({"place_id": found.place()?})),
+    },
+    Known {
+        name: COMPARE_PLACES,
+        parts: &[DATA_SOURCE, PLACES, RANKING, ATTRIBUTION],
+        arguments: |found| Ok(json!({"place_ids": found.two_places()?})),
+    },
+    Known {
+        name: CREATE_REPORT,
+        parts: &[REPORT_ID, URI, REPLAYED],
+        arguments: |found| {
+            let place = found.place()?;
+            Ok(json!({"place_ids": [place], "title": "Smoke test", "request_id": found.request_id(place)}))
+        },
+    },
+    Known {
+        name: "get_report",
+        parts: &[DATA_SOURCE, REPORT_ID, URI, PLACES, ATTRIBUTION],
+        arguments: |found| Ok(json!({"report_id": found.report_id()?})),
+    },
+    // Those to come.
+];
 
 /// The arguments of a search.
 pub(super) fn search(query: &str) -> Value {
@@ -136,9 +126,9 @@ impl Part {
 
 impl Found {
     /// Keeps what the answer of `tool` has for the calls to come.
-    pub(super) fn learn(&mut self, tool: Known, answer: &Value) {
+    pub(super) fn learn(&mut self, tool: &str, answer: &Value) {
         match tool {
-            Known::SearchPlaces => {
+            SEARCH_PLACES => {
                 let places = answer.get("places").and_then(Value::as_array).into_iter().flatten();
                 for id in places.filter_map(|place| place.get("place_id")?.as_str()) {
                     if !self.places.iter().any(|known| known == id) {
@@ -146,7 +136,7 @@ impl Found {
                     }
                 }
             }
-            Known::CreateReport => {
+            CREATE_REPORT => {
                 self.report_id = answer.get("report_id").and_then(Value::as_str).map(str::to_owned);
             }
             _ => {}

@@ -13,7 +13,7 @@ use crate::{
 };
 use anyhow::Result;
 use clap::Args;
-use known::{Found, Known};
+use known::{COMPARE_PLACES, Found, KNOWN, Known, SEARCH_PLACES};
 use outcome::{Fault, Outcome};
 use page::Page;
 use serde_json::Value;
@@ -70,7 +70,7 @@ async fn walk(client: &Client, url: String, place: Option<String>, query: String
     let definitions = client.definitions().await?;
     let mut walk = Walk { client, clock, definitions, found, data_source: None };
     let mut outcomes = Vec::new();
-    for tool in Known::ALL {
+    for tool in KNOWN {
         outcomes.push(walk.step(tool).await);
     }
     outcomes.extend(walk.unknown());
@@ -79,20 +79,20 @@ async fn walk(client: &Client, url: String, place: Option<String>, query: String
 
 impl Walk<'_> {
     /// Calls one tool and judges its answer.
-    async fn step(&mut self, tool: Known) -> Outcome {
-        let Some(definition) = self.definitions.iter().find(|definition| name(definition) == tool.name()) else {
-            return Outcome::not_called(tool.name(), "the server does not offer this tool");
+    async fn step(&mut self, tool: &Known) -> Outcome {
+        let Some(definition) = self.definitions.iter().find(|definition| name(definition) == tool.name) else {
+            return Outcome::not_called(tool.name, "the server does not offer this tool");
         };
         let schema = definition.get("outputSchema").cloned();
-        if tool == Known::ComparePlaces && self.found.places.len() == 1 {
+        if tool.name == COMPARE_PLACES && self.found.places.len() == 1 {
             self.look_for_another_place().await;
         }
-        let arguments = match tool.arguments(&self.found) {
+        let arguments = match (tool.arguments)(&self.found) {
             Ok(arguments) => arguments.as_object().cloned().unwrap_or_default(),
-            Err(why) => return Outcome::not_called(tool.name(), why),
+            Err(why) => return Outcome::not_called(tool.name, why),
         };
         let start = self.clock.elapsed();
-        let answer = self.client.call(tool.name(), arguments).await;
+        let answer = self.client.call(tool.name, arguments).await;
         let duration = Some(self.clock.elapsed().saturating_sub(start));
         let (data, fault) = match &answer {
             Ok(answer) => (answer.data.as_ref(), outcome::judge(tool, schema.as_ref(), answer).err()),
@@ -100,19 +100,19 @@ impl Walk<'_> {
         };
         let findings = data.map(outcome::findings).unwrap_or_default();
         if let Some(data) = data {
-            self.found.learn(tool, data);
+            self.found.learn(tool.name, data);
             let source = || data.get("data_source")?.as_str().map(str::to_owned);
             self.data_source = self.data_source.take().or_else(source);
         }
-        Outcome { tool: tool.name().to_owned(), duration, findings, fault }
+        Outcome { tool: tool.name.to_owned(), duration, findings, fault }
     }
 
     /// A search may find one place alone, and a comparison needs two. If this finds none either, the comparison says so.
     async fn look_for_another_place(&mut self) {
         let arguments = known::search(COMMON_KIND).as_object().cloned().unwrap_or_default();
-        let answer = self.client.call(Known::SearchPlaces.name(), arguments).await;
+        let answer = self.client.call(SEARCH_PLACES, arguments).await;
         if let Some(data) = answer.ok().and_then(|answer| answer.data) {
-            self.found.learn(Known::SearchPlaces, &data);
+            self.found.learn(SEARCH_PLACES, &data);
         }
     }
 
@@ -120,7 +120,7 @@ impl Walk<'_> {
     fn unknown(&self) -> Vec<Outcome> {
         let names = self.definitions.iter().map(name);
         names
-            .filter(|name| !Known::ALL.iter().any(|known| known.name() == *name))
+            .filter(|name| !KNOWN.iter().any(|known| known.name == *name))
             .map(|name| Outcome::not_called(name, "not called: smoke does not know this tool"))
             .collect()
     }

@@ -97,7 +97,7 @@ pub(super) fn milliseconds(duration: Duration) -> f64 {
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub(super) fn judge(tool: Known, schema: Option<&Value>, answer: &ToolAnswer) -> Result<(), Fault> {
+pub(super) fn judge(tool: &Known, schema: Option<&Value>, answer: &ToolAnswer) -> Result<(), Fault> {
     if answer.is_error {
         return Err(Fault { code: answer.failure_code().map(str::to_owned), message: answer.text.clone() });
     }
@@ -107,7 +107,7 @@ pub(super) fn judge(tool: Known, schema: Option<&Value>, answer: &ToolAnswer) ->
     let data = answer.data.as_ref().ok_or_else(|| Fault::new("the answer has no structured part"))?;
     let schema = schema.ok_or_else(|| Fault::new("the tool publishes no schema of its answers"))?;
     schema::check(schema, data).map_err(|difference| Fault::new(format!("not as the schema says: {difference}")))?;
-    for (pointer, part) in tool.parts() {
+    for (pointer, part) in tool.parts {
         if !data.pointer(pointer).is_some_and(|value| part.is(value)) {
             return Err(missing(pointer, *part));
         }

@@ -1,7 +1,7 @@
 //! Each client lists everything that the server offers and uses all of it, without signing in.
 
 use super::{completed_all, node, object, printed, python, run, script, used_all};
-use crate::support::{BAKERY, BURST, TOOLS, TestServer};
+use crate::support::{TOOLS, TestServer, arguments};
 use google_reviews_mcp::mcp::client::Client;
 use serde_json::json;
 
@@ -14,33 +14,29 @@ async fn the_client_of_rmcp_lists_and_calls_every_tool() {
 
     assert_eq!(client.tools().await.unwrap(), TOOLS);
     let definitions = client.definitions().await.unwrap();
-    let mut called = Vec::new();
+    let mut called = 0;
     let mut report = String::new();
-    for (tool, arguments) in [
-        ("search_places", json!({"query": "bakery"})),
-        ("get_place", json!({"place_id": BAKERY})),
-        ("get_reviews", json!({"place_id": BAKERY})),
-        ("analyze_reviews", json!({"place_id": BAKERY})),
-        ("compare_places", json!({"place_ids": [BAKERY, BURST]})),
-        ("create_report", json!({"place_ids": [BAKERY], "title": "One place", "request_id": "interop"})),
-        ("get_report", json!({"report_id": ""})),
-    ] {
-        let arguments = if tool == "get_report" { json!({"report_id": report}) } else { arguments };
+    for tool in TOOLS {
+        let mut arguments = arguments(tool);
+        if *tool == "get_report" {
+            arguments["report_id"] = json!(report);
+        }
         let answer = client.call(tool, object(arguments)).await.unwrap();
         assert!(!answer.is_error, "{tool}: {}", answer.text);
         let data = answer.data.unwrap();
         // It alone leaves this to others.
-        let definition = definitions.iter().find(|definition| definition["name"] == tool).unwrap();
+        let definition = definitions.iter().find(|definition| definition["name"] == *tool).unwrap();
         let validator = jsonschema::validator_for(&definition["outputSchema"]).unwrap();
         assert!(validator.is_valid(&data), "{tool}: {data}");
-        if tool == "create_report" {
+        if *tool == "create_report" {
             data["report_id"].as_str().unwrap().clone_into(&mut report);
-        } else {
-            assert!(data["attribution"]["text"].is_string(), "{tool}");
         }
-        called.push(tool);
+        // Whatever has data of the source says whose it is.
+        let (source, attribution) = (&data["data_source"], &data["attribution"]["text"]);
+        assert_eq!(source.is_string(), attribution.is_string(), "{tool}");
+        called += usize::from(source.is_string());
     }
-    assert_eq!(called, TOOLS);
+    assert!(called >= 6, "{called}");
     client.close().await;
 }
 

@@ -20,7 +20,7 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 /// The program that `tests/run` names in this variable; without it, nothing is run, except where that would go unnoticed.
-fn named(variable: &str) -> Option<OsString> {
+pub(crate) fn named(variable: &str) -> Option<OsString> {
     let program = std::env::var_os(variable);
     if program.is_none() {
         assert!(std::env::var_os("CI").is_none(), "{variable} is not set: run the tests with tests/run");
@@ -30,12 +30,12 @@ fn named(variable: &str) -> Option<OsString> {
 }
 
 /// Node, for the scripts `*.mjs`.
-fn node() -> Option<OsString> {
+pub(crate) fn node() -> Option<OsString> {
     named("INTEROP_NODE")
 }
 
 /// Python, with the packages of the scripts `*.py`.
-fn python() -> Option<OsString> {
+pub(crate) fn python() -> Option<OsString> {
     named("INTEROP_PYTHON")
 }
 

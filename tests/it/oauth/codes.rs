@@ -4,7 +4,7 @@ use crate::support::{
     TestServer,
     binary::Serving,
     database::{Database, both},
-    rpc,
+    free_port, rpc,
     sign_in::{
         Answer, Browser, CALLBACK, Client, LOOPBACK, NAME, PASSWORD, Site, VERIFIER, both as tokens, but, challenge,
     },
@@ -453,7 +453,7 @@ async fn code_12_killed_in_the_middle_of_an_exchange_it_has_done_all_or_nothing(
     for database in both().await {
         let google = TestServer::start().await;
         let (client, codes) = codes_for_an_hour(&database, ROUNDS * AT_ONCE).await;
-        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let listen = format!("127.0.0.1:{}", free_port());
         let settings = [("REVIEWS__AUTH__MODE", "oauth"), ("REVIEWS__SERVER__LISTEN", listen.as_str())];
         let serve = || Serving::on(&database, &google.emulator.url(), &settings);
         let mut answers = Vec::new();

@@ -5,7 +5,7 @@ use crate::support::{
     TestServer,
     binary::{Serving, program, stderr},
     database::{Database, both},
-    postgres,
+    free_port, postgres,
     postgres::Cluster,
     proxy::{Mode, Proxy},
     sign_in::{Answer, CALLBACK, Client, NAME, PASSWORD, Site, both as tokens, but, written},
@@ -433,7 +433,7 @@ async fn ref_12_what_was_taken_back_or_removed_gives_nothing_any_more() {
 
 /// A port that stays the same when the server is started again, and with it the name of the server in its tokens.
 fn free_address() -> String {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    format!("127.0.0.1:{}", free_port())
 }
 
 /// The binary at the address of this site.

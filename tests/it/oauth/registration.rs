@@ -285,7 +285,7 @@ async fn dcr_07_a_name_is_shown_as_text_that_can_be_seen() {
         let cases = [
             ("<script>alert(1)</script>", "<script>alert(1)</script>"),
             ("\"><img src=x onerror=alert(1)>", "\"><img src=x onerror=alert(1)>"),
-            ("Goo\u{202e}gle\u{2066}\u{200b}\u{feff} Re\u{0}views\n\r\tApp", "Google Reviews App"),
+            ("Qui\u{202e}et\u{2066}\u{200b}\u{feff} Re\u{0}aders\n\r\tApp", "Quiet Readers App"),
             ("  ", "A client without a name"),
             ("{{ 7 * 7 }} ' OR 1=1 --", "{{ 7 * 7 }} ' OR 1=1 --"),
         ];

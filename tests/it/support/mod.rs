@@ -6,6 +6,7 @@ pub(crate) mod certificate;
 pub(crate) mod child;
 pub(crate) mod collector;
 pub(crate) mod database;
+pub(crate) mod deployed;
 pub(crate) mod issuer;
 pub(crate) mod load;
 pub(crate) mod nginx;
@@ -44,11 +45,27 @@ pub(crate) const BAKERY: &str = "ChIJdemo_moonlit_bakery_001";
 pub(crate) const BURST: &str = "ChIJdemo_crack_and_mend_001";
 
 /// All tools, as they are listed.
-pub(crate) const TOOLS: [&str; 7] =
-    ["search_places", "get_place", "get_reviews", "analyze_reviews", "compare_places", "create_report", "get_report"];
+pub(crate) const TOOLS: &[&str] = &[
+    "search_places",
+    "get_place",
+    "get_reviews",
+    "analyze_reviews",
+    "compare_places",
+    "create_report",
+    "get_report",
+    // Those to come.
+];
 
 /// All prompts, as they are listed.
 pub(crate) const PROMPTS: [&str; 3] = ["analyze_place", "compare_competitors", "draft_replies"];
+
+/// What all clients of tests call each tool with; `get_report` also needs the id of a report.
+pub(crate) fn arguments(tool: &str) -> Value {
+    let calls: Value = serde_json::from_str(include_str!("../../interop/calls.json")).unwrap();
+    let arguments = calls["tools"][tool].clone();
+    assert!(arguments.is_object(), "tests/interop/calls.json does not say how to call {tool}");
+    arguments
+}
 
 /// The secret of all servers of tests, so that they can share a Redis or a database.
 pub(crate) const SECRET_KEY: &str = "c74a92c0f67be8a9568893e7e2a42063a934abc7da76a9455cd27fc470168836";

@@ -4,7 +4,7 @@
 use super::certificate::Certificate;
 use std::{
     fs,
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::{Child, Command, Stdio},
@@ -26,7 +26,7 @@ impl Nginx {
     /// Passes everything on to `server`, on connections that it keeps, and says from where it came.
     pub(crate) async fn in_front_of(server: SocketAddr) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], super::free_port()));
         let at = folder.path().display();
         let configuration = format!(
             "daemon off; master_process off; pid {at}/pid; error_log {at}/error.log;
@@ -62,7 +62,7 @@ impl Nginx {
         // The processes that do the work are not those of root.
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], port));
-        let plain = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let plain = SocketAddr::from(([127, 0, 0, 1], super::free_port()));
         let configuration = localized(folder.path(), (address, tls), plain, servers, certificate);
         Self::run(folder, &configuration, address, plain).await
     }

@@ -5,7 +5,6 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use std::{
     fs,
     io::Write as _,
-    net::TcpListener,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -32,7 +31,7 @@ impl Cluster {
         let template = TEMPLATE.get_or_init(new_template).path().join("data");
         let folder = open_folder();
         done(unprivileged("cp").arg("-a").arg(&template).arg(folder.path().join("data")));
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = super::free_port();
         let mut cluster = Self { folder, port, watchdog: None };
         cluster.resume().await;
         cluster

@@ -3,7 +3,7 @@
 
 use deadpool_redis::redis::{Client, Cmd, FromRedisValue, RedisResult, aio::MultiplexedConnection, cmd};
 use std::{
-    net::{SocketAddr, TcpListener},
+    net::SocketAddr,
     ops::Deref,
     process::{Child, Command, Stdio},
     sync::{LazyLock, Mutex},
@@ -78,7 +78,7 @@ impl Redis {
 
 impl RedisServer {
     pub(crate) async fn start() -> Self {
-        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let address = SocketAddr::from(([127, 0, 0, 1], super::free_port()));
         let folder = tempfile::tempdir().unwrap();
         let child = spawn(address, folder.path());
         let server = Self { child, folder, address, redis: Redis { url: format!("redis://{address}") } };

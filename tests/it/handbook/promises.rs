@@ -1,6 +1,7 @@
 //! The table of `docs/security.md`, from a promise to the test that holds it, is made from `tests/cases.md` and the tests, and
 //! held to them.
 
+use super::held;
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -8,21 +9,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const PAGE: &str = "docs/security.md";
-const BEGIN: &str = "<!-- made: cases -->\n";
-const END: &str = "<!-- end: cases -->";
-
 #[test]
 fn the_table_of_promises_is_that_of_the_tests() {
-    let page = fs::read_to_string(PAGE).unwrap();
-    let (before, rest) = page.split_once(BEGIN).unwrap();
-    let (table, after) = rest.split_once(END).unwrap();
-    let made = table_of_cases();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(PAGE, format!("{before}{BEGIN}{made}{END}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(table, made, "write it anew: UPDATE_DOCS=1 tests/run security_page");
+    held("docs/security.md", "the_table_of_promises", &table_of_cases());
 }
 
 /// One table a group, one line a case.
