@@ -375,7 +375,7 @@ async fn more_than_can_be_under_way_is_refused_at_once() {
 #[tokio::test]
 async fn no_attempt_is_begun_that_cannot_end() {
     let server =
-        TestServer::builder().set("server.tool_timeout", "5s").set("google.first_byte_timeout", "3500ms").start().await;
+        TestServer::builder().set("server.tool_timeout", "5s").set("google.first_byte_timeout", "4900ms").start().await;
     server.fault(json!({"kind": "latency", "milliseconds": 60_000})).await;
     let started = Instant::now();
     let failed = server.call("get_place", json!({"place_id": BAKERY})).await;
