@@ -39,7 +39,7 @@ impl Local {
     /// When the conversation breaks off.
     pub async fn converse(&self, stop: CancellationToken) -> Result<()> {
         let server = self.core.server.clone().alone_with(Caller::local());
-        Ok(mcp::converse(server, self.longest_message, stop).await?)
+        Ok(Box::pin(mcp::converse(server, self.longest_message, stop)).await?)
     }
 
     /// Ends. Returns whether all ended in time.

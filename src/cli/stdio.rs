@@ -16,13 +16,16 @@ pub(super) async fn run(config: Config) -> Result<ExitCode> {
     let local = Local::start(config).await?;
     tracing::info!("serving one client over standard input and output");
     let stop = CancellationToken::new();
+    let mut conversation = Box::pin(local.converse(stop.clone()));
     let ended = tokio::select! {
-        ended = Box::pin(local.converse(stop.clone())) => ended,
+        ended = &mut conversation => ended,
         () = signals.arrived() => {
+            tracing::info!("asked to stop: what the client still waits for is answered first");
             stop.cancel();
-            Ok(())
+            signals.unless_asked_again(&mut conversation).await
         }
     };
+    drop(conversation);
     signals.unless_asked_again(local.stop()).await;
     if let Some(traces) = traces {
         signals.unless_asked_again(traces.finish(LAST_SPANS)).await;

@@ -182,13 +182,13 @@ mod tests {
             client.write_all(REQUEST).await.unwrap();
             let _ = client.read(&mut answer).await.unwrap();
             let mut said = Vec::new();
-            let asks = tokio::spawn(async move {
+            let asks = async {
                 let _ = client.write_all(REQUEST).await;
                 let _ = client.read_to_end(&mut said).await;
-                String::from_utf8(said).unwrap()
-            });
-            assert!(listening.stop(minute, &streams).await);
-            let said = asks.await.unwrap();
+            };
+            let (has_stopped, ()) = tokio::join!(listening.stop(minute, &streams), asks);
+            let said = String::from_utf8(said).unwrap();
+            assert!(has_stopped);
             assert!(said.is_empty() || said.starts_with("HTTP/1.1 204"), "{said}");
         }
     }

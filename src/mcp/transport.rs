@@ -3,8 +3,9 @@
 
 use super::server::Server;
 use axum::routing::{MethodRouter, any_service};
+use futures_util::StreamExt as _;
 use rmcp::{
-    service::{ServerInitializeError, serve_server_with_ct},
+    service::{ServerInitializeError, serve_server},
     transport::{
         async_rw::AsyncRwTransport,
         io::stdio_pipes,
@@ -14,7 +15,10 @@ use rmcp::{
     },
 };
 use std::{convert::Infallible, sync::Arc};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{
+    io::{ReaderStream, StreamReader},
+    sync::CancellationToken,
+};
 
 /// The service for the path `/mcp`.
 ///
@@ -47,11 +51,13 @@ pub struct BrokenOff(String);
 /// [`BrokenOff`] when a message cannot be read or written.
 pub async fn converse(server: Server, longest_message: usize, stop: CancellationToken) -> Result<(), BrokenOff> {
     let (input, output) = stdio_pipes();
+    // rmcp's own way to stop would cancel the calls under way.
+    let input = StreamReader::new(Box::pin(ReaderStream::new(input).take_until(stop.cancelled_owned())));
     let transport = AsyncRwTransport::new_server(input, output).with_max_line_length(longest_message);
-    match serve_server_with_ct(server, transport, stop).await {
+    match serve_server(server, transport).await {
         Ok(conversation) => conversation.waiting().await.map(|_| ()).map_err(|error| BrokenOff(error.to_string())),
         // It left, or was made to, before it had said anything.
-        Err(ServerInitializeError::ConnectionClosed(_) | ServerInitializeError::Cancelled) => Ok(()),
+        Err(ServerInitializeError::ConnectionClosed(_)) => Ok(()),
         Err(error) => Err(BrokenOff(error.to_string())),
     }
 }

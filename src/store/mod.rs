@@ -54,7 +54,7 @@ const BEYOND: Duration = Duration::from_secs(1);
 /// To a file nothing gets lost on the way.
 const NO_NETWORK: Duration = Duration::from_hours(1);
 /// How often a SQLite file that another program has is looked at again before it is given up.
-const LOOKS: u32 = 20;
+const LOOKS: u32 = 50;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The database. Clones share it.
@@ -150,24 +150,25 @@ impl Store {
     /// # Errors
     /// [`StartError`] when it cannot be used, or a running server has another version of the schema.
     pub async fn attach(&self) -> Result<(), StartError> {
-        for _ in 0..LOOKS {
-            // Whoever was first may be making it at this moment.
-            match self.try_attach().await {
-                Err(_) if self.0.file.is_some() => tokio::time::sleep(BETWEEN_LOOKS).await,
-                ended => return ended,
-            }
-        }
-        self.try_attach().await
-    }
-
-    async fn try_attach(&self) -> Result<(), StartError> {
-        match (&self.0.db, &self.0.file) {
+        let mut looks_left = if self.0.file.is_some() { LOOKS } else { 0 };
+        loop {
             // Nobody serves from this file: it may be made, or brought up to date. Afterwards others may.
-            (Db::Sqlite { .. }, _) if self.lock().is_ok() => {
+            if self.0.file.is_some() && self.lock().is_ok() {
                 let prepared = self.prepare().await;
                 self.unlock();
                 return prepared.map(|_| ());
             }
+            match self.look().await {
+                // Whoever was first may be making it at this moment.
+                Err(_) if looks_left > 0 => looks_left -= 1,
+                looked => return looked,
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    }
+
+    async fn look(&self) -> Result<(), StartError> {
+        match (&self.0.db, &self.0.file) {
             (Db::Sqlite { writer, .. }, Some(file)) => sqlite::look(writer, file).await?,
             (Db::Sqlite { .. }, None) => return Err(StartError::last("SQLite without a file".to_owned())),
             (Db::Postgres(pool), _) => postgres::look(pool).await?,

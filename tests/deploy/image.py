@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def environment():
     """The variables that it sets."""
-    text = re.search(r"^ENV (REVIEWS(?:\\\n|.)*)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[1]
+    text = re.search(r"^ENV ([A-Z_]+__(?:\\\n|.)*)", (ROOT / "Dockerfile").read_text(), re.MULTILINE)[1]
     return dict(pair.split("=", 1) for pair in text.replace("\\\n", " ").split())
 
 

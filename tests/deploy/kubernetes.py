@@ -3,8 +3,8 @@
 
     kubernetes.py check BASE PRODUCTION   are the objects valid, do they agree with each other, with the image, with the rules
                                           of Prometheus, and with the strictest profile of Kubernetes? Prints what is wrong
-    kubernetes.py pods PRODUCTION         how the pods are started, as JSON, to start the program in the same way
-    kubernetes.py foreign PRODUCTION      the objects of kinds that are not Kubernetes' own, as JSON
+    kubernetes.py pods OBJECTS            how the pods are started, as JSON, to start the program in the same way
+    kubernetes.py foreign OBJECTS         the objects of kinds that are not Kubernetes' own, as JSON
 
 Kubernetes' own objects are held to the schemas of its API, where an unknown field is a failure. Of the two kinds that the
 operator of Prometheus brings, the rules are held to deploy/prometheus/rules.yml and read by promtool, and the ServiceMonitor
@@ -300,9 +300,14 @@ def check(base_path, production_path):
     return 1 if problems else 0
 
 
-def pods(production_path):
+def expanded(text, variables):
+    """As kubelet replaces $(NAME)."""
+    return re.sub(r"\$\(([A-Z_]+)\)", lambda match: variables[match[1]], text)
+
+
+def pods(path):
     """How the containers are started: variables, arguments, probes, and where their secrets lie."""
-    objects = Objects(production_path)
+    objects = Objects(path)
     maps = {each["metadata"]["name"]: each["data"] for each in objects.kind("ConfigMap")}
     found = {}
     for template in objects.templates().values():
@@ -313,22 +318,22 @@ def pods(production_path):
         for variable in container.get("env", []):
             reference = variable.get("valueFrom", {}).get("configMapKeyRef")
             variables[variable["name"]] = maps[reference["name"]][reference["key"]] if reference else variable["value"]
-        expand = lambda text: re.sub(r"\$\(([A-Z_]+)\)", lambda match: variables[match[1]], text)
         probes = {name: container[name]["httpGet"] for name in container if name.endswith("Probe")}
         found[container["name"]] = {
             "variables": variables,
-            "arguments": [expand(text) for text in container["args"]],
+            "arguments": [expanded(text, variables) for text in container["args"]],
             "probes": probes,
             "secrets": container["volumeMounts"][0]["mountPath"],
         }
-    relabelings = objects.one("ServiceMonitor")["spec"]["endpoints"][0]["relabelings"]
+    endpoints = [endpoint for monitor in objects.kind("ServiceMonitor") for endpoint in monitor["spec"]["endpoints"]]
+    relabelings = [each for endpoint in endpoints for each in endpoint["relabelings"]]
     found["dropped_labels"] = [each["regex"] for each in relabelings if each["action"] == "labeldrop"]
     print(json.dumps(found))
     return 0
 
 
-def foreign(production_path):
-    print(json.dumps({"objects": [each for each in Objects(production_path).all if each["kind"] in FOREIGN]}))
+def foreign(path):
+    print(json.dumps({"objects": [each for each in Objects(path).all if each["kind"] in FOREIGN]}))
     return 0
 
 

@@ -143,7 +143,8 @@ async fn the_last_who_leaves_calls_the_request_off_and_no_one_before() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(1), gone).await.expect("called off within a second");
+    // A second is required; a busy machine has ten, of the minute that the answer would take.
+    tokio::time::timeout(Duration::from_secs(10), gone).await.expect("called off at once");
     assert_eq!(server.upstream_requests().await.len(), 1);
 }
 

@@ -157,6 +157,7 @@ async fn mcp_26_long_answers_continue_on_another_page() {
         pages += 1;
         match data["next_page_token"].as_str() {
             Some(token) => {
+                assert!(pages < 5, "each page shows one at least");
                 assert!(text.contains(&format!("There are more: repeat the call with page_token \"{token}\".")));
                 arguments["page_token"] = json!(token);
             }

@@ -25,6 +25,10 @@ async fn state(serving: &Serving, name: &str) -> String {
     check(&page(serving).await.1, name)["state"].as_str().unwrap().to_owned()
 }
 
+async fn failed_at(serving: &Serving, name: &str) -> Value {
+    check(&page(serving).await.1, name)["last_failure"]["at"].clone()
+}
+
 async fn metric(serving: &Serving, name: &str) -> String {
     let metrics = reqwest::get(format!("{}/metrics", serving.operations)).await.unwrap().text().await.unwrap();
     let line = format!("dependency_up{{dependency=\"{name}\"}} ");
@@ -48,8 +52,11 @@ async fn dies_and_returns(
     let (status, ill) = page(&serving).await;
     assert_eq!((status, metric(&serving, name).await.as_str()), (503, "0"));
     assert!(!check(&ill, name)["cause"].as_str().unwrap().is_empty(), "{ill}");
-    // Long enough for the failure to last.
-    tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+    // It lasts: three failures at least, which are told to the second.
+    for _ in 0..2 {
+        let before = failed_at(&serving, name).await;
+        until("it has failed again", async || failed_at(&serving, name).await != before).await;
+    }
 
     revive().await;
     until("it is up again", async || state(&serving, name).await == "up").await;

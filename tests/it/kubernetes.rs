@@ -103,11 +103,27 @@ async fn probed(server: &Deployed, path: &str) -> u16 {
     answer.map_or(0, |answer| answer.status().as_u16())
 }
 
+/// How the containers of these objects are started.
+fn pods(python: &OsStr, objects: &str) -> Value {
+    let found = looked_at(python, "pods", &[objects]);
+    serde_json::from_slice(&found.stdout).unwrap_or_else(|_| panic!("{}", stderr(&found)))
+}
+
+/// The base alone is tried through a port-forward.
+#[tokio::test]
+async fn the_base_alone_is_a_configuration_for_this_machine() {
+    let (Some(python), Some(base)) = (named("DEPLOY_PYTHON"), rendered(BASE)) else { return };
+    let surroundings = Surroundings::new().await;
+    let server = Deployed::new(variables(&pods(&python, &base)["server"]), &surroundings);
+    let checked = server.command(&["check-config"]).output().unwrap();
+    assert!(checked.status.success(), "{}", stderr(&checked));
+    let _running = server.serve().await;
+}
+
 #[tokio::test]
 async fn a_server_with_the_variables_of_its_pod_gets_ready_and_answers() {
     let (Some(python), Some(production)) = (named("DEPLOY_PYTHON"), rendered(PRODUCTION)) else { return };
-    let pods = looked_at(&python, "pods", &[&production]);
-    let pods: Value = serde_json::from_slice(&pods.stdout).unwrap_or_else(|_| panic!("{}", stderr(&pods)));
+    let pods = pods(&python, &production);
     let surroundings = Surroundings::new().await;
     let server = Deployed::new(variables(&pods["server"]), &surroundings);
     assert_eq!(pods["server"]["arguments"], json!(["serve"]));

@@ -1,7 +1,7 @@
 //! People who sign in here: their names, passwords, sessions and links, on both databases, and the command `user`.
 
 use crate::support::{
-    SECRET_KEY, TestServer,
+    TestServer,
     binary::{Serving, program, stderr, stdout},
     child,
     database::{Database, both},
@@ -10,8 +10,6 @@ use crate::support::{
 use futures_util::future::join_all;
 use google_reviews_mcp::{
     clock::Clock,
-    config::{self, Sources},
-    health::{Health, Need},
     model::{PersonName, sha256_hex},
     oauth::{BadPassword, Invitation, People, SetUpError, SignInError},
     store::{KeptPerson, Person, Proof, SetUp, Store},
@@ -32,12 +30,7 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// The store of a process of its own on this database.
 async fn open(database: &Database, clock: &Clock) -> Store {
-    let mut sources = Sources::default().with("server.secret_key", SECRET_KEY).with("google.api_key", "demo-key");
-    for (key, value) in database.settings() {
-        sources = sources.with(key, value);
-    }
-    let config = config::load(&sources).unwrap().into_config().unwrap();
-    let store = Store::new(&config.store, Health::new(clock.clone()).register("database", Need::Always)).unwrap();
+    let store = database.store(clock);
     store.prepare().await.unwrap();
     store
 }

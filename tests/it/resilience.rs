@@ -3,10 +3,14 @@
 use crate::support::{
     BAKERY, TestServer, now,
     proxy::{Mode, Proxy},
+    until,
 };
 use google_reviews_mcp::clock::Clock;
 use serde_json::json;
-use std::time::{Duration, Instant};
+use std::{
+    future::pending,
+    time::{Duration, Instant},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -82,21 +86,24 @@ async fn up_07_what_google_says_to_wait_is_obeyed_within_reason() {
         let server = TestServer::builder().clock(clock.clone()).start().await;
         server.fault_once(json!({"kind": "error", "name": "quota_per_minute", "retry_after": header})).await;
         let mut call = Box::pin(server.call("get_place", json!({"place_id": BAKERY})));
-        let first_answered = async {
-            while !server.upstream_requests().await.iter().any(|request| request["outcome"] == "answered") {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
+        // Where it waits, it does so from the moment in which the first try is counted.
+        let waiting = async {
+            let Some(seconds) = waits else { return pending().await };
+            let counted = "upstream_request_duration_seconds_count";
+            until("the first try is over", async || server.operations("/metrics").await.1.contains(counted)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            Duration::from_secs(seconds)
         };
-        let early = tokio::select! {
+        let result = tokio::select! {
             biased;
-            result = &mut call => Some(result),
-            () = async { first_answered.await; tokio::time::sleep(Duration::from_millis(50)).await } => None,
-        };
-        let result = if let Some(result) = early {
-            result
-        } else {
-            clock.advance(Duration::from_secs(waits.expect("no wait")));
-            call.await
+            result = &mut call => {
+                assert!(matches!(waits, None | Some(0)), "{header}: it did not wait");
+                result
+            }
+            waiting = waiting => {
+                clock.advance(waiting);
+                call.await
+            }
         };
         match told {
             None => assert_eq!(result.0["isError"], json!(false), "{header}: {}", result.0),
@@ -345,28 +352,30 @@ async fn failures_cost_nothing() {
 #[tokio::test]
 async fn more_than_can_be_under_way_is_refused_at_once() {
     let server = TestServer::builder().set("google.max_under_way", "1").set("google.max_queue", "0").start().await;
-    server.fault(json!({"kind": "latency", "milliseconds": 400})).await;
-    let slow = server.call("get_place", json!({"place_id": BAKERY}));
+    server.fault(json!({"kind": "latency", "milliseconds": 60_000})).await;
     let refused = async {
-        while server.upstream_requests().await.is_empty() {
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
+        until("one is under way", async || !server.upstream_requests().await.is_empty()).await;
         server.call("search_places", json!({"query": "bakery"})).await
     };
-    let (slow, refused) = tokio::join!(slow, refused);
-    assert_eq!(slow.0["isError"], json!(false));
+    let refused = tokio::select! {
+        _ = server.call("get_place", json!({"place_id": BAKERY})) => panic!("answered"),
+        refused = refused => refused,
+    };
     assert_eq!(refused.code(), "overloaded");
     assert_eq!(refused.failure()["retry_after_seconds"], json!(2));
+    // Whoever hangs up makes room.
+    server.clear_faults().await;
+    until("there is room", async || {
+        server.call("search_places", json!({"query": "bakery"})).await.0["isError"] == json!(false)
+    })
+    .await;
 }
 
 /// Repetitions end with the call's own time.
 #[tokio::test]
 async fn no_attempt_is_begun_that_cannot_end() {
-    let server = TestServer::builder()
-        .set("server.tool_timeout", "500ms")
-        .set("google.first_byte_timeout", "350ms")
-        .start()
-        .await;
+    let server =
+        TestServer::builder().set("server.tool_timeout", "5s").set("google.first_byte_timeout", "3500ms").start().await;
     server.fault(json!({"kind": "latency", "milliseconds": 60_000})).await;
     let started = Instant::now();
     let failed = server.call("get_place", json!({"place_id": BAKERY})).await;

@@ -18,8 +18,6 @@ use base64::{
 use futures_util::future::join_all;
 use google_reviews_mcp::{
     clock::Clock,
-    config::{self, Sources},
-    health::{Health, Need},
     model::{SecretKey, hex},
     oauth::{Keys, KeysError},
     store::Store,
@@ -37,10 +35,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_mins(1);
 
 async fn store(database: &Database) -> Store {
-    let mut sources = Sources::default().with("server.secret_key", SECRET_KEY);
-    sources.overrides.extend(database.settings());
-    let config = config::load(&sources).unwrap().into_config().unwrap();
-    let store = Store::new(&config.store, Health::new(Clock::system()).register("database", Need::Always)).unwrap();
+    let store = database.store(&Clock::system());
     store.prepare().await.unwrap();
     store
 }

@@ -119,6 +119,31 @@ async fn a_good_token_opens_and_names_its_owner() {
 }
 
 #[tokio::test]
+async fn what_one_caller_has_seen_or_made_is_offered_to_no_other() {
+    let signed = Signed::start().await;
+    let ask = async |sub: &str, method: &str, params: Value| {
+        let request = signed.request(method, params).bearer_auth(signed.token(json!({"sub": sub})));
+        rpc::send(request).await.body["result"].clone()
+    };
+    let made = json!({"name": "create_report", "arguments": {"place_ids": [BAKERY], "title": "x"}});
+    let report = ask("ada", "tools/call", made).await["structuredContent"]["report_id"].clone();
+    ask("ada", "tools/call", json!({"name": "get_place", "arguments": {"place_id": BAKERY}})).await;
+    let prompt = |name: &str| json!({"type": "ref/prompt", "name": name});
+    let template = json!({"type": "ref/resource", "uri": "report://{id}"});
+    for (reference, argument, value) in [
+        (prompt("analyze_place"), "place_id", &json!(BAKERY)),
+        (prompt("compare_competitors"), "competitor_ids", &json!(BAKERY)),
+        (prompt("compare_competitors"), "report_id", &report),
+        (template, "id", &report),
+    ] {
+        let params = json!({"ref": reference, "argument": {"name": argument, "value": ""}});
+        let offered = async |sub| ask(sub, "completion/complete", params.clone()).await["completion"]["values"].clone();
+        assert_eq!(offered("ada").await, json!([value]), "{params}");
+        assert_eq!(offered("eve").await, json!([]), "{params}");
+    }
+}
+
+#[tokio::test]
 async fn jwt_01_alg_none_is_refused() {
     let signed = Signed::start().await;
     let token = signed.with_header(r#"{"alg":"none","typ":"at+jwt","kid":"one"}"#);

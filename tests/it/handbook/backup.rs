@@ -1,36 +1,35 @@
 //! The page of backups is followed, command by command, on a server that people use meanwhile; what it says is kept is there
 //! afterwards, and what it says is lost is not.
 
-use super::installation::{Belongings, Installation, commands, reported};
-use crate::support::{database::Database, sign_in::both};
+use super::installation::{Belongings, Installation, commands, reported, shell_in};
+use crate::support::{database::Database, sign_in::both, until};
 use serde_json::json;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 const PAGE: &str = "docs/self-host/backup.md";
 
 /// Makes a backup while somebody writes without a pause.
 async fn back_up(installation: &Installation, belongings: &Belongings) -> String {
-    let is_done = AtomicBool::new(false);
+    let (is_done, written) = (AtomicBool::new(false), AtomicU32::new(0));
     let commands = commands(PAGE, &format!("{}: back up", installation.kind()), 0);
     let writing = async {
-        let mut written = 0;
         while !is_done.load(Ordering::Relaxed) {
-            reported(&belongings.site, &belongings.key, &format!("meanwhile {written}")).await;
-            written += 1;
+            let number = written.fetch_add(1, Ordering::Relaxed);
+            reported(&belongings.site, &belongings.key, &format!("meanwhile {number}")).await;
         }
-        written
     };
     let copying = async {
-        let printed = tokio::task::block_in_place(|| installation.shell(&commands));
+        until("somebody writes", async || written.load(Ordering::Relaxed) > 3).await;
+        let folder = installation.path().to_owned();
+        let printed = tokio::task::spawn_blocking(move || shell_in(&folder, &commands)).await;
         is_done.store(true, Ordering::Relaxed);
-        printed
+        printed.unwrap()
     };
-    let (written, printed) = tokio::join!(writing, copying);
-    assert!(written > 0, "nobody wrote");
+    let ((), printed) = tokio::join!(writing, copying);
     printed
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[tokio::test]
 async fn what_the_page_of_backups_saves_from_a_running_server_comes_back() {
     for (mut installation, google) in Installation::both().await {
         let kind = installation.kind();

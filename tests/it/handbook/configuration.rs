@@ -129,15 +129,15 @@ fn from_where(setting: &Setting) -> String {
 
 /// Values in quotation marks and names of variables become code, and names of settings links.
 fn linked(text: &str, own: &str, keys: &[String]) -> String {
+    let value = regex::Regex::new(r#""([^"]+)""#).unwrap();
+    let variable = regex::Regex::new(r"\b[A-Z]+(?:_[A-Z*]+)+").unwrap();
+    let name = regex::Regex::new(r"\b[a-z]+(?:\.[a-z_]+)+\b").unwrap();
     let mut made = String::new();
     for (position, piece) in text.split('`').enumerate() {
         if position % 2 == 1 {
             let _ = write!(made, "`{piece}`");
             continue;
         }
-        let value = regex::Regex::new(r#""([^"]+)""#).unwrap();
-        let variable = regex::Regex::new(r"\b[A-Z]+(?:_[A-Z*]+)+").unwrap();
-        let name = regex::Regex::new(r"\b[a-z]+(?:\.[a-z_]+)+\b").unwrap();
         for (position, piece) in value.replace_all(piece, "`$1`").split('`').enumerate() {
             if position % 2 == 1 {
                 let _ = write!(made, "`{piece}`");

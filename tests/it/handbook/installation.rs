@@ -123,18 +123,22 @@ impl Installation {
 
     /// Runs commands of a page in the folder, as they stand there. What they print.
     pub(super) fn shell(&self, commands: &str) -> String {
-        let program = Path::new(env!("CARGO_BIN_EXE_google-reviews-mcp")).parent().unwrap().display().to_string();
-        let path = format!("{program}:{}", std::env::var("PATH").unwrap());
-        let output =
-            Command::new("sh").args(["-euc", commands]).current_dir(self.path()).env("PATH", path).output().unwrap();
-        assert!(output.status.success(), "{commands}\n{}", stderr(&output));
-        stdout(&output)
+        shell_in(self.path(), commands)
     }
 
     /// Runs the first block under a heading of a page.
     pub(super) fn follow(&self, page: &str, heading: &str) -> String {
         self.shell(&commands(page, heading, 0))
     }
+}
+
+/// Runs commands in a folder, as a person does who has the program in the path, and stops at the first that fails.
+pub(super) fn shell_in(folder: &Path, commands: &str) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_google-reviews-mcp")).parent().unwrap().display().to_string();
+    let path = format!("{program}:{}", std::env::var("PATH").unwrap());
+    let output = Command::new("sh").args(["-euc", commands]).current_dir(folder).env("PATH", path).output().unwrap();
+    assert!(output.status.success(), "{commands}\n{}", stderr(&output));
+    stdout(&output)
 }
 
 /// The block of commands under a heading of a page.

@@ -173,11 +173,11 @@ impl Page {
         let reference = regex::Regex::new(r"^\s{0,3}\[[^\]]+\]:\s*(\S+)").unwrap();
         let html = regex::Regex::new(r#"(?:href|src)="([^"]+)""#).unwrap();
         let mut found = Vec::new();
-        for (number, line) in self.prose() {
+        for (number, text) in self.prose() {
             // Brackets in code lead nowhere; what is linked may be code.
-            let line = code.replace_all(line, "x");
+            let kept = code.replace_all(text, "x");
             for pattern in [&link, &reference, &html] {
-                found.extend(pattern.captures_iter(&line).map(|link| (number, link[1].to_owned())));
+                found.extend(pattern.captures_iter(&kept).map(|target| (number, target[1].to_owned())));
             }
         }
         found

@@ -93,12 +93,13 @@ fn name(field: &str) -> String {
 fn the_log_lines_are_on_their_page() {
     let lines = lines();
     assert!(lines.len() > 50, "{}", lines.len());
+    let filled = Regex::new(r"\{(\w+)\}").unwrap();
     let mut made = "\n| level | message | fields |\n|---|---|---|\n".to_owned();
     for Line { level, message, fields } in &lines {
         let fields: Vec<_> = fields.iter().map(|field| format!("`{field}`")).collect();
         let fields = if fields.is_empty() { "–".to_owned() } else { fields.join(", ") };
         // What stands in braces is filled in.
-        let message = Regex::new(r"\{(\w+)\}").unwrap().replace_all(message, "*$1*").replace('|', "\\|");
+        let message = filled.replace_all(message, "*$1*").replace('|', "\\|");
         let _ = writeln!(made, "| {level} | {message} | {fields} |");
     }
     made.push('\n');

@@ -89,16 +89,16 @@ async fn the_page_of_metrics_has_each_metric_of_the_server_and_no_other() {
     let names = |keys: Vec<&String>| keys.into_iter().cloned().collect::<BTreeSet<_>>();
     assert_eq!(names(page.keys().collect()), names(families.keys().collect()), "left: the page, right: the server");
     let sources = sources();
+    let (value, besides) = (Regex::new("`([^`…]+)`").unwrap(), Regex::new("`[^`]+`|, ").unwrap());
     for (name, family) in &families {
         let (kind, labels) = &page[name];
         assert_eq!(kind, &family.kind, "{name}");
         assert_eq!(names(labels.keys().collect()), names(family.labels.keys().collect()), "labels of {name}");
         for (label, seen) in &family.labels {
             let told = &labels[label];
-            let values: BTreeSet<_> =
-                Regex::new("`([^`…]+)`").unwrap().captures_iter(told).map(|value| value[1].to_owned()).collect();
+            let values: BTreeSet<_> = value.captures_iter(told).map(|value| value[1].to_owned()).collect();
             // Where nothing but values is told, they are all of them.
-            let rest = Regex::new("`[^`]+`|, ").unwrap().replace_all(told, "");
+            let rest = besides.replace_all(told, "");
             assert!(!rest.is_empty() || seen.is_subset(&values), "{name}, {label}: {seen:?} are not all told: {told}");
             for value in values.iter().filter(|value| !value.contains('/')) {
                 assert!(
@@ -185,6 +185,7 @@ fn the_uses_of_metrics_are_on_their_page() {
 fn the_alerts_are_on_their_page() {
     let rules = fs::read_to_string("deploy/prometheus/rules.yml").unwrap();
     let mut made = "\n| alert | severity | subject | says |\n|---|---|---|---|\n".to_owned();
+    let values = Regex::new(r"\{\{ \$labels\.(\w+) \}\}").unwrap();
     let parts: Vec<_> = rules.split("- alert: ").skip(1).collect();
     assert!(parts.len() > 15, "{}", parts.len());
     for part in parts {
@@ -193,7 +194,6 @@ fn the_alerts_are_on_their_page() {
             let line = part.lines().find_map(|line| line.trim().strip_prefix(&format!("{field}: ")));
             line.unwrap_or_else(|| panic!("{name} has no {field}")).trim_matches('"').to_owned()
         };
-        let values = Regex::new(r"\{\{ \$labels\.(\w+) \}\}").unwrap();
         let summary = field("summary");
         let summary = values.replace_all(&summary, "*$1*");
         assert!(!summary.contains("{{"), "{name}: {summary}");

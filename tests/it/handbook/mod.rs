@@ -3,6 +3,7 @@
 
 mod backup;
 mod configuration;
+mod connect;
 mod house;
 mod installation;
 mod links;

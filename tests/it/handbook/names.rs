@@ -108,13 +108,16 @@ fn commands(text: &str) -> Vec<(Vec<String>, Vec<String>)> {
     // As it is installed, as an image's entry, and by Cargo.
     let begin =
         Regex::new(r"(?m)(?:^|[\s/(`])(?:google-reviews-mcp|cargo run(?: --release)? --)[ \t]+([a-z].*)$").unwrap();
-    // Where the name is that of a unit, a namespace or a container.
-    let other = Regex::new(r"\b(?:kubectl|systemctl|journalctl|gcloud|fly|flyctl|aws|useradd|adduser|helm|docker (?:logs|stop|inspect|rm))\b.*google-reviews-mcp[ \t]").unwrap();
+    let end = Regex::new(r"[|;&<>`#]|\$\(").unwrap();
+    // Where the name is that of a unit, a namespace or a container, or what another program starts.
+    let others =
+        "kubectl|systemctl|journalctl|gcloud|fly|flyctl|aws|useradd|adduser|helm|docker (?:logs|stop|inspect|rm)|npx";
+    let other = Regex::new(&format!(r"\b(?:{others})\b.*google-reviews-mcp[ \t]")).unwrap();
     let mut found = Vec::new();
     for line in text.lines().filter(|line| !other.is_match(line) || line.contains("bin/google-reviews-mcp")) {
         for call in begin.captures_iter(line) {
             // Only to where the shell goes on with something else.
-            let call = Regex::new(r"[|;&<>`#]|\$\(").unwrap().split(&call[1]).next().unwrap().to_owned();
+            let call = end.split(&call[1]).next().unwrap().to_owned();
             let words = call.split_whitespace();
             let is_word = |word: &&str| word.chars().all(|each| each.is_ascii_lowercase() || each == '-');
             let names =
@@ -166,14 +169,15 @@ fn every_command_that_a_page_names_exists_with_its_options() {
 #[test]
 fn messages_on_the_page_of_troubles_are_the_programs_own() {
     let mut sources: String = files("src", "rs").iter().map(|file| fs::read_to_string(file).unwrap()).collect();
-    for folder in ["src/http/pages"] {
-        sources.extend(files(folder, "html").iter().map(|file| fs::read_to_string(file).unwrap()));
-    }
+    sources.extend(files("src/http/pages", "html").iter().map(|file| fs::read_to_string(file).unwrap()));
     sources = Regex::new(r"\\\n\s*").unwrap().replace_all(&sources, "").replace("\\\"", "\"");
-    let page = Page::read("docs/self-host/troubleshooting.md");
-    let messages: Vec<_> = page.blocks().into_iter().filter(|code| code.language.as_deref() == Some("text")).collect();
+    let pages = ["troubleshooting", "upgrade"].map(|name| Page::read(format!("docs/self-host/{name}.md")));
+    let is_message = |code: &Code| code.language.as_deref() == Some("text");
+    let messages =
+        pages.iter().flat_map(|page| page.blocks().into_iter().filter(is_message).map(move |code| (page, code)));
+    let messages: Vec<_> = messages.collect();
     assert!(messages.len() > 15, "{}", messages.len());
-    for Code { line, text, .. } in messages {
+    for (page, Code { line, text, .. }) in messages {
         for piece in text.lines().flat_map(|line| line.split('…')).map(str::trim).filter(|piece| piece.len() > 3) {
             assert!(sources.contains(piece), "{}: the program never says {piece:?}", page.at(line));
         }

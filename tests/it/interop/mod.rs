@@ -2,7 +2,6 @@
 
 mod clients;
 mod conformance;
-mod connect;
 mod delegated;
 mod fixtures;
 mod scanner;
@@ -31,12 +30,12 @@ pub(crate) fn named(variable: &str) -> Option<OsString> {
 }
 
 /// Node, for the scripts `*.mjs`.
-fn node() -> Option<OsString> {
+pub(crate) fn node() -> Option<OsString> {
     named("INTEROP_NODE")
 }
 
 /// Python, with the packages of the scripts `*.py`.
-fn python() -> Option<OsString> {
+pub(crate) fn python() -> Option<OsString> {
     named("INTEROP_PYTHON")
 }
 

@@ -2,7 +2,7 @@
 //! databases die in between: nobody honest is signed out by that, and whoever stole a token ends it for everybody.
 
 use crate::support::{
-    SECRET_KEY, TestServer,
+    TestServer,
     binary::{Serving, program, stderr},
     database::{Database, both},
     free_port, postgres,
@@ -15,8 +15,6 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use futures_util::future::join_all;
 use google_reviews_mcp::{
     clock::Clock,
-    config::{self, Sources},
-    health::{Health, Need},
     model::sha256_hex,
     store::{NextTokens, Store},
 };
@@ -706,12 +704,7 @@ async fn ref_18_a_token_given_at_the_very_end_lives_until_the_end_and_at_least_a
 
 /// The store of a process of its own beside the server.
 async fn beside(database: &Database, clock: &Clock) -> Store {
-    let mut sources = Sources::default().with("server.secret_key", SECRET_KEY).with("google.api_key", "demo-key");
-    for (key, value) in database.settings() {
-        sources = sources.with(key, value);
-    }
-    let config = config::load(&sources).unwrap().into_config().unwrap();
-    let store = Store::new(&config.store, Health::new(clock.clone()).register("database", Need::Always)).unwrap();
+    let store = database.store(clock);
     store.attach().await.unwrap();
     store
 }

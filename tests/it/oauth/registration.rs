@@ -7,7 +7,7 @@ use super::{
 };
 use crate::support::{
     database::{Database, both},
-    sign_in::{Answer, Browser, CALLBACK, Client, LOOPBACK, Site, both as tokens},
+    sign_in::{Answer, CALLBACK, Client, LOOPBACK, Site, both as tokens},
     until,
 };
 use aws_lc_rs::digest::{SHA256, digest};
@@ -599,35 +599,27 @@ async fn dcr_15_clients_that_nobody_uses_are_removed_and_never_one_that_somebody
     }
 }
 
-/// A person agrees to a client in the moment in which it would be removed.
+/// A person agrees to a client in the moment in which it is removed. The clock stands, so that nothing else ends meanwhile,
+/// and nobody else removes anything.
 async fn agreed_to_at_the_last_moment(site: &Site, database: &Database, person_is_first: bool) {
-    let marker = site.register("Marker", "none", LOOPBACK).await;
     let client = site.register(if person_is_first { "Early" } else { "Late" }, "none", CALLBACK).await;
-    let due = site.clock.now() + DAY;
-    // It is due a little before the client. From when it is removed, the next time that anything is removed is ten minutes
-    // away: ten seconds or more after the client is due.
-    let older = format!("UPDATE clients SET created_at_ms = created_at_ms - 600000 WHERE id = '{}'", marker.id);
-    database.run(&older).await;
-    site.clock.advance(DAY.saturating_sub(Duration::from_secs(590)));
-    until("the marker is removed", async || {
-        site.clock.advance(Duration::from_secs(1));
-        !is_kept(database, &marker).await
-    })
-    .await;
-    // Meanwhile whoever removes has done all else that comes with it, and begins to wait.
     let mut browser = site.signed_in().await;
-    site.clock.advance(Duration::from_secs(45));
     let page = browser.consent_page(&site.asking(&client)).await;
-    let left = due.duration_since(site.clock.now()).unsigned_abs();
-    site.clock.advance(left.saturating_sub(Duration::from_secs(5)));
+    let older = format!("UPDATE clients SET created_at_ms = created_at_ms - 86400000 WHERE id = '{}'", client.id);
+    database.run(&older).await;
 
+    let store = database.store(&site.clock);
+    store.attach().await.unwrap();
+    let remove = async || {
+        let now = site.clock.now();
+        store.clients().purge(now - DAY, now - 90 * DAY).await.unwrap();
+    };
+    let mut decide = async || browser.decide(&page, "allow", &["reviews:read", "offline_access"]).await;
     let sent = match database {
         // Writers queue for one connection: which one is first is not for a test to say.
-        Database::Sqlite(_) => {
-            let (sent, ()) = tokio::join!(decided(&mut browser, &page), pass_some_seconds(site));
-            sent
-        }
-        Database::Postgres(_) => while_rows_are_held(site, database, (&mut browser, &page), person_is_first).await,
+        Database::Sqlite(_) => tokio::join!(decide(), remove()).0,
+        Database::Postgres(_) if person_is_first => while_rows_are_held(database, decide, remove).await.0,
+        Database::Postgres(_) => while_rows_are_held(database, remove, decide).await.1,
     };
     // Whoever was first, all of it holds or nothing.
     let is_kept = is_kept(database, &client).await;
@@ -648,56 +640,33 @@ async fn agreed_to_at_the_last_moment(site: &Site, database: &Database, person_i
     );
 }
 
-async fn decided(browser: &mut Browser<'_>, page: &Answer) -> Answer {
-    browser.decide(page, "allow", &["reviews:read", "offline_access"]).await
-}
-
-/// Fewer than a code lives, and enough for the next removal.
-async fn pass_some_seconds(site: &Site) {
-    for _ in 0..50 {
-        site.clock.advance(Duration::from_secs(1));
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
-/// Both come while the row of the client is held by somebody else, one after the other, and go on when it is let go.
-async fn while_rows_are_held(
-    site: &Site,
+/// Both come while the rows of clients are held by somebody else, one after the other, and go on when these are let go.
+async fn while_rows_are_held<A, B>(
     database: &Database,
-    (browser, page): (&mut Browser<'_>, &Answer),
-    person_is_first: bool,
-) -> Answer {
+    first: impl AsyncFnOnce() -> A,
+    second: impl AsyncFnOnce() -> B,
+) -> (A, B) {
     let Database::Postgres(cluster) = database else { panic!("rows are held in PostgreSQL alone") };
     let mut holder = sqlx::postgres::PgConnectOptions::from_str(&cluster.url).unwrap().connect().await.unwrap();
     holder.execute("BEGIN; SELECT id FROM clients FOR UPDATE").await.unwrap();
     let waiting = async |number: i64| {
         let sql =
             "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-        until("they wait", async || {
-            if number == 2 || !person_is_first {
-                site.clock.advance(Duration::from_secs(1));
-            }
-            database.numbers(sql).await == [number]
-        })
-        .await;
+        until("they wait", async || database.numbers(sql).await == [number]).await;
     };
-    let (first, second) = (tokio::sync::Notify::new(), tokio::sync::Notify::new());
-    let person = async {
-        if !person_is_first {
-            first.notified().await;
-        }
-        let sent = decided(browser, page).await;
-        second.notify_one();
-        sent
+    let turn = tokio::sync::Notify::new();
+    let afterwards = async {
+        turn.notified().await;
+        second().await
     };
     let others = async {
         waiting(1).await;
-        first.notify_one();
+        turn.notify_one();
         waiting(2).await;
         holder.execute("COMMIT").await.unwrap();
-        second.notified().await;
     };
-    tokio::join!(person, others).0
+    let (first, second, ()) = tokio::join!(first(), afterwards, others);
+    (first, second)
 }
 
 #[tokio::test]

@@ -1,6 +1,12 @@
 //! The two databases, so that a test can run on both.
 
-use super::{Builder, TestServer, postgres};
+use super::{Builder, SECRET_KEY, TestServer, postgres};
+use google_reviews_mcp::{
+    clock::Clock,
+    config::{self, Sources},
+    health::{Health, Need},
+    store::Store,
+};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Executor as _, Row as _};
 use std::{ffi::OsString, path::PathBuf, str::FromStr as _};
 use tempfile::TempDir;
@@ -43,7 +49,7 @@ impl Database {
 
     /// The same for the binary.
     pub(crate) fn environment(&self) -> Vec<(String, String)> {
-        let mut variables = vec![("REVIEWS__SERVER__SECRET_KEY".to_owned(), super::SECRET_KEY.to_owned())];
+        let mut variables = vec![("REVIEWS__SERVER__SECRET_KEY".to_owned(), SECRET_KEY.to_owned())];
         let name = |key: &str| format!("REVIEWS__{}", key.to_uppercase().replace('.', "__"));
         variables.extend(self.settings().into_iter().map(|(key, value)| (name(key), value)));
         variables
@@ -52,6 +58,14 @@ impl Database {
     /// A server on it.
     pub(crate) fn server(&self) -> Builder {
         self.settings().into_iter().fold(TestServer::builder(), |builder, (key, value)| builder.set(key, value))
+    }
+
+    /// The store of a process of its own on it, not open yet.
+    pub(crate) fn store(&self, clock: &Clock) -> Store {
+        let mut sources = Sources::default().with("server.secret_key", SECRET_KEY).with("google.api_key", "demo-key");
+        sources.overrides.extend(self.settings());
+        let config = config::load(&sources).unwrap().into_config().unwrap();
+        Store::new(&config.store, Health::new(clock.clone()).register("database", Need::Always)).unwrap()
     }
 
     pub(crate) fn file(&self) -> PathBuf {

@@ -161,8 +161,7 @@ impl Builder {
         sources.overrides.extend(self.sources.overrides);
         let config = config::load(&sources).expect("sources").into_config().expect("valid configuration");
         let app = App::start(config, self.parts).await?;
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Ok(TestServer { app, emulator, http, _tasks: tasks, _folder: folder })
+        Ok(TestServer { app, emulator, http: rpc::client(), _tasks: tasks, _folder: folder })
     }
 }
 

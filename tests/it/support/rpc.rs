@@ -16,11 +16,7 @@ pub(crate) struct Answer {
 
 /// A request as a client of 2026-07-28 sends it.
 pub(crate) async fn modern(server: &TestServer, method: &str, mut params: Value) -> Answer {
-    params["_meta"] = json!({
-        "io.modelcontextprotocol/protocolVersion": MODERN,
-        "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
-        "io.modelcontextprotocol/clientCapabilities": {},
-    });
+    of_today(&mut params);
     let mut request = server
         .http
         .post(server.app.endpoint())
@@ -31,6 +27,13 @@ pub(crate) async fn modern(server: &TestServer, method: &str, mut params: Value)
         request = request.header("mcp-name", name);
     }
     send(request.json(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))).await
+}
+
+/// What every request of 2026-07-28 carries, beside what is there.
+fn of_today(params: &mut Value) {
+    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(MODERN);
+    params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({"name": "test", "version": "1"});
+    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
 }
 
 /// A request as a client of an earlier version sends it.
@@ -65,14 +68,17 @@ pub(crate) async fn call(endpoint: &str, tool: &str, arguments: Value) -> Result
     call_by(&client(), endpoint, tool, arguments).await
 }
 
-/// Whoever calls. What takes longer than any call may fails the test instead of stopping it.
+/// What takes longer than any call may fails the test instead of stopping it.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Whoever calls.
 pub(crate) fn client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap()
+    reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
 }
 
 /// The same, with a connection for each call.
 pub(crate) fn passing_client() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().timeout(Duration::from_mins(2)).pool_max_idle_per_host(0).build().unwrap()
+    reqwest::Client::builder().no_proxy().timeout(PATIENCE).pool_max_idle_per_host(0).build().unwrap()
 }
 
 /// The same on connections that are kept.
@@ -96,9 +102,7 @@ async fn sent(
     mut params: Value,
     headers: HeaderMap,
 ) -> Result<ToolResult, reqwest::Error> {
-    params["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(MODERN);
-    params["_meta"]["io.modelcontextprotocol/clientInfo"] = json!({"name": "test", "version": "1"});
-    params["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+    of_today(&mut params);
     let request = http
         .post(endpoint)
         .header("accept", "application/json, text/event-stream")

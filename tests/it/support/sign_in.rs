@@ -125,7 +125,8 @@ impl Site {
 
     /// One that is reached here, such as the binary, with `server` as its Google.
     pub(crate) fn at(base: &str, server: TestServer, clock: Clock) -> Self {
-        let http = reqwest::Client::builder().no_proxy().redirect(redirect::Policy::none()).build().unwrap();
+        let http = reqwest::Client::builder().no_proxy().timeout(rpc::PATIENCE).redirect(redirect::Policy::none());
+        let http = http.build().unwrap();
         Self { server, base: base.to_owned(), clock, http }
     }
 

@@ -1,7 +1,8 @@
 //! The pages under `docs/connect`: what they tell people to type is typed here, word by word but for addresses, keys and folders,
 //! with the clients of `tests/interop`; and what they say that the server answers is what it answers.
 
-use super::{node, python};
+use super::markdown::{self, Page};
+use crate::interop::{node, python};
 use crate::support::{
     BAKERY, TOOLS, TestServer,
     binary::{Serving, program},
@@ -40,34 +41,26 @@ struct Block {
 
 /// Every block of every page, in their order.
 fn blocks() -> Vec<Block> {
-    let fence = Regex::new(r"(?ms)^```(\w+)(?: (\S+))?\n(.*?)^```$").unwrap();
-    let mut found = Vec::new();
-    for (page, text) in pages() {
-        let fences = text.lines().filter(|line| line.starts_with("```")).count();
-        let before = found.len();
-        found.extend(fence.captures_iter(&text).map(|block| Block {
-            page: page.clone(),
-            language: block[1].to_owned(),
-            file: block.get(2).map(|name| name.as_str().to_owned()),
-            text: block[3].to_owned(),
-        }));
-        assert_eq!((found.len() - before) * 2, fences, "{page}: a block without a language");
-    }
-    found
+    let of = |page: &Page| {
+        let name = page.path.display().to_string();
+        let block = |code: markdown::Code| {
+            let said = code.language.unwrap_or_default();
+            let (language, file) =
+                said.split_once(' ').map_or((said.as_str(), None), |(said, file)| (said, Some(file)));
+            assert!(!language.is_empty(), "{name}: a block without a language: {}", code.text);
+            Block { page: name.clone(), language: language.to_owned(), file: file.map(str::to_owned), text: code.text }
+        };
+        page.blocks().into_iter().map(block).collect::<Vec<_>>()
+    };
+    pages().iter().flat_map(of).collect()
 }
 
-/// Name and text of every page.
-fn pages() -> Vec<(String, String)> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(PAGES).unwrap().map(|entry| entry.unwrap().path()).collect();
-    // The index has nothing that is typed.
-    paths.retain(|path| !path.ends_with("README.md"));
-    paths.sort();
-    let name = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
-    paths.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
+fn pages() -> Vec<Page> {
+    markdown::pages().into_iter().filter(|page| page.path.starts_with(PAGES)).collect()
 }
 
 fn page(name: &str) -> String {
-    fs::read_to_string(format!("{PAGES}/{name}")).unwrap()
+    Page::read(Path::new(PAGES).join(name)).text
 }
 
 #[test]
@@ -93,42 +86,17 @@ fn the_pages_name_the_versions_that_are_tried() {
     let python = fs::read_to_string("tests/interop/requirements.txt").unwrap();
     let said = Regex::new(r"`([@a-z/-]+)` (\d+\.\d+\.\d+)").unwrap();
     let mut names = BTreeSet::new();
-    for (page, text) in pages() {
-        for found in said.captures_iter(&text) {
+    for page in pages() {
+        for found in said.captures_iter(&page.text) {
             let (name, version) = (&found[1], &found[2]);
             let is_tried = node.contains(&format!("\"{name}\": \"{version}\""))
                 || python.lines().any(|line| line == format!("{name}=={version}"));
-            assert!(is_tried, "{page}: {name} {version}");
+            assert!(is_tried, "{}: {name} {version}", page.path.display());
             names.insert(name.to_owned());
         }
     }
     let wanted = ["@modelcontextprotocol/client", "@modelcontextprotocol/inspector", "fastmcp", "mcp", "mcp-remote"];
     assert_eq!(names.into_iter().collect::<Vec<_>>(), wanted);
-}
-
-/// A setting that a page names is one, and so is a command of the operator.
-#[test]
-fn the_pages_name_settings_and_links_that_are_there() {
-    let settings = fs::read_to_string("src/config/default.toml").unwrap();
-    let (_, sections) = settings.split_once("\n[server]").unwrap();
-    let setting = Regex::new(r"`(server|auth|limits|google|store|cache|health)\.([a-z_]+)[` ]").unwrap();
-    let link = Regex::new(r"\]\(([^)#:]+)(?:#[^)]*)?\)").unwrap();
-    let mut count = 0;
-    for (page, text) in pages() {
-        for found in setting.captures_iter(&text) {
-            let (section, key) = (&found[1], &found[2]);
-            let lines = format!("[server]{sections}");
-            let (_, rest) = lines.split_once(&format!("[{section}]\n")).unwrap();
-            let mut own = rest.lines().take_while(|line| !line.starts_with('['));
-            let is_section = lines.contains(&format!("\n[{section}.{key}]\n"));
-            assert!(is_section || own.any(|line| line.starts_with(&format!("{key} ="))), "{page}: {section}.{key}");
-            count += 1;
-        }
-        for found in link.captures_iter(&text) {
-            assert!(Path::new(PAGES).join(&found[1]).exists(), "{page}: {}", &found[1]);
-        }
-    }
-    assert!(count > 10, "{count}");
 }
 
 /// The two servers of the pages, and a machine on which their programs are installed.
