@@ -22,6 +22,8 @@ INTO = re.compile(r"`([^`]+)`, (?:(new)|(after|before|in place of) (?:`([^`]+)`|
 
 
 def main(page):
+    # Whoever ends this ends what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     follower = Follower()
     try:
         for number, before, language, block in blocks(pathlib.Path(page).read_text()):
