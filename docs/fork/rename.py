@@ -42,7 +42,8 @@ class Names:
     def spellings(self):
         """Every spelling: what it is for, how it is found, how it is written. The crate is the short name and -mcp."""
         snake = self.short.replace("-", "_")
-        alone = "(?<![A-Za-z0-9_])"
+        # Nothing of a word before it, or the `\b` of a regular expression.
+        alone = r"(?:(?<![A-Za-z0-9_])|(?<=\\b))"
         return [
             ("name", re.escape(self.short), self.short),
             ("library", re.escape(snake), snake),
