@@ -16,6 +16,12 @@ use serde_json::Value;
 /// Source: OpenID Connect Core §2.
 const LONGEST_SUBJECT: usize = 255;
 
+/// Where everybody can have an account by any address, and keeps it when the address is no longer theirs. Google vouches for
+/// addresses that it hosts: its own, and those of organisations, which it names in `hd`. Source:
+/// <https://developers.google.com/identity/gsi/web/guides/verify-google-id-token>.
+const GOOGLE: &str = "https://accounts.google.com";
+const GOOGLES_OWN: &str = "gmail.com";
+
 /// What an ID token claims. Fields that are named twice are refused.
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
@@ -36,6 +42,7 @@ pub(super) struct Claims {
 pub(super) struct Told {
     email: Option<Value>,
     email_verified: Option<Value>,
+    hd: Option<Value>,
     preferred_username: Option<Value>,
 }
 
@@ -106,7 +113,7 @@ impl Claims {
 
     /// The account.
     pub(super) fn account(self, issuer: &str) -> Account {
-        let address = self.told.address();
+        let address = self.told.address(issuer);
         let name = address.as_ref().map(MailAddress::as_str).or(self.told.username());
         Account {
             name: PersonName::like(name.unwrap_or_default()),
@@ -118,16 +125,40 @@ impl Claims {
 
 impl Told {
     /// The address, if the provider says that it has verified it; some say so in a word.
-    fn address(&self) -> Option<MailAddress> {
+    fn address(&self, issuer: &str) -> Option<MailAddress> {
         let is_verified = match self.email_verified.as_ref()? {
             Value::Bool(is_verified) => *is_verified,
             Value::String(word) => word == "true",
             _ => false,
         };
-        MailAddress::parse(self.email.as_ref()?.as_str()?).ok().filter(|_| is_verified)
+        let address = MailAddress::parse(self.email.as_ref()?.as_str()?).ok()?;
+        let is_hosted = issuer != GOOGLE || self.hd.is_some() || address.domain() == GOOGLES_OWN;
+        (is_verified && is_hosted).then_some(address)
     }
 
     fn username(&self) -> Option<&str> {
         self.preferred_username.as_ref()?.as_str()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// Somebody who has left a company keeps a Google account that was made with its address.
+    #[test]
+    fn google_vouches_for_the_addresses_that_it_hosts() {
+        for (issuer, address, organisation, is_vouched_for) in [
+            (GOOGLE, "ada@gmail.com", None, true),
+            (GOOGLE, "ada@example.com", Some("example.com"), true),
+            (GOOGLE, "ada@example.com", None, false),
+            (GOOGLE, "ada@gmail.com.example.com", None, false),
+            ("https://login.example.com", "ada@example.com", None, true),
+        ] {
+            let told = json!({"email": address, "email_verified": true, "hd": organisation});
+            let told: Told = serde_json::from_value(told).unwrap();
+            assert_eq!(told.address(issuer).is_some(), is_vouched_for, "{issuer} {address} {organisation:?}");
+        }
     }
 }
