@@ -90,8 +90,11 @@ async fn a_copy_of_the_file_of_a_running_server_lacks_what_was_written_last() {
 async fn a_backup_is_tried_beside_the_running_server() {
     let (installation, google) = Installation::new(None).await;
     let _serving = installation.serve();
+    // One of before is not in the way of another.
+    installation.shell("mkdir -p backups/2026-01-01-000000");
     Belongings::made(&installation, google).await;
-    installation.follow(PAGE, "SQLite: back up");
+    assert_eq!(installation.follow(PAGE, "SQLite: back up"), "ok\n");
+    assert_eq!(installation.shell("ls backups | wc -l").trim(), "2");
     let people = installation.follow(PAGE, "Try it");
     assert!(people.starts_with("ada ") && people.lines().count() == 1, "{people}");
     assert!(!installation.path().join("trial").exists());
