@@ -13,6 +13,13 @@ use rmcp::{
 use serde_json::Value;
 use std::time::Duration;
 
+/// What to do where the server does not know who calls (401).
+const UNKNOWN: &str =
+    "it does not know who calls: give it a key with --token-file. `key add NAME` makes one, beside the server";
+/// The same where it does, and the permission is missing (403).
+const NOT_GRANTED: &str =
+    "the key or token lacks the permission for this call. `key add NAME` makes a key with all of them";
+
 /// A connection to a server.
 #[derive(Debug)]
 pub struct Client {
@@ -155,6 +162,9 @@ fn reason(error: &ClientInitializeError) -> String {
 fn innermost(error: &DynamicTransportError) -> String {
     let mut cause: &(dyn std::error::Error + 'static) = match error.error.downcast_ref() {
         Some(StreamableHttpError::<reqwest::Error>::Client(error)) => error,
+        // Their own words are the challenge, which is for programs.
+        Some(StreamableHttpError::AuthRequired(_)) => return UNKNOWN.to_owned(),
+        Some(StreamableHttpError::InsufficientScope(_)) => return NOT_GRANTED.to_owned(),
         _ => error.error.as_ref(),
     };
     while let Some(inner) = cause.source() {

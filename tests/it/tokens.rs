@@ -893,6 +893,17 @@ async fn api_keys_open_what_they_are_for() {
             let challenge = answer.headers.get("www-authenticate").unwrap().to_str().unwrap();
             assert!(challenge.starts_with("Bearer realm=\"google-reviews\", "), "{challenge}");
         }
+        // Our own commands say what to do.
+        for (tool, token, told) in [
+            ("get_place", None, "it does not know who calls: give it a key with --token-file"),
+            ("create_report", Some(&text), "lacks the permission for this call"),
+        ] {
+            let mut command = program();
+            let arguments = json!({"place_id": BAKERY, "place_ids": [BAKERY], "title": "x"}).to_string();
+            command.args(["call", tool, &arguments, "--url", &serving.endpoint]);
+            let refused = command.args(token.map(|token| ["--token", token]).into_iter().flatten()).output().unwrap();
+            assert!(!refused.status.success() && stderr(&refused).contains(told), "{}", stderr(&refused));
+        }
         let listed = stdout(&key_command(&database, &["list"]));
         assert!(listed.contains(&id) && listed.contains("night job") && !listed.contains(&text), "{listed}");
         let hashes = database.texts("SELECT hash FROM api_keys").await;
